@@ -1,0 +1,1 @@
+"""The bank: skill records, their reader, their rules and how two banks differ."""

@@ -1,0 +1,121 @@
+"""Reading of a bank: from a folder or from a git tree, with its rules that look at several skills at once."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from esc_skills.bank.rules import check_contract
+from esc_skills.bank.skill import Skill, SkillDocument, build_skill, parse_skill
+from esc_skills.documents.findings import Finding, Severity, finding_of, has_errors
+from esc_skills.documents.jsonl import digest, digest_json
+from esc_skills.documents.schema import line_at
+from esc_skills.documents.text import decode, read_bytes
+from esc_skills.errors import DocumentError, InputError
+from esc_skills.vocabulary import HiddenIntention, RiskCode, Strategy
+
+SKILL_FILE = "SKILL.md"
+_MAX_FILES = 20_000
+_NAME = re.compile(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`")
+_WORDS = {*RiskCode, *Strategy, *HiddenIntention, "passive-risk", "active-risk", "imminent-risk"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """All skills of one folder.
+
+    Attributes:
+        skills: The skills by name.
+        files: The digest of every file of the folder, by path relative to it.
+        digest: The digest of `files`: equal exactly where the folders are.
+    """
+
+    skills: Mapping[str, Skill]
+    files: Mapping[str, str]
+    digest: str
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Return the content of every file below a folder by its relative path, hidden ones left out.
+
+    Raises:
+        InputError: The folder is missing, a link leaves it, or it holds more files than a bank would.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder", "check the path")
+    found: dict[str, bytes] = {}
+    for path in walk(folder):
+        if len(found) >= _MAX_FILES:
+            raise InputError(f"{folder}: holds more than {_MAX_FILES:,} files", "give the folder of the bank itself")
+        found[path.relative_to(folder).as_posix()] = read_bytes(path, inside=folder)
+    return found
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder in order of their paths; hidden files and folders are left out."""
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
+
+
+def parse_documents(files: Mapping[str, bytes], shown: str) -> tuple[list[SkillDocument], list[Finding]]:
+    """Parse every `SKILL.md` of a folder, at any depth; what cannot be parsed becomes a finding."""
+    documents: list[SkillDocument] = []
+    findings: list[Finding] = []
+    for path in sorted(files):
+        pure = PurePosixPath(path)
+        if pure.name == SKILL_FILE:
+            name = str(PurePosixPath(shown, path))
+            try:
+                documents.append(parse_skill(decode(files[path], name), name, pure.parent.name or PurePosixPath(shown).name))
+            except DocumentError as error:
+                findings.append(finding_of(error))
+    return documents, findings
+
+
+def check_references(documents: Iterable[SkillDocument]) -> Iterator[Finding]:
+    """Yield skills that share a name, and skills named in prose that the bank does not hold."""
+    paths: dict[str, str] = {}
+    documents = list(documents)
+    for document in documents:
+        name = str(document.value.get("name"))
+        if name in paths:
+            yield _finding(document, "/name", "repeated-skill", f"{paths[name]} has the name {name!r} too; rename one of them")
+        paths.setdefault(name, document.path)
+    for document in documents:
+        for index, text in enumerate(document.value.get("when_not_to_use", [])):
+            for name in _NAME.findall(text):
+                if name not in paths and name not in _WORDS:
+                    pointer = f"/when_not_to_use/{index}"
+                    yield _finding(document, pointer, "unknown-skill", f"refers to {name!r}, which is no skill of this bank")
+
+
+def _finding(document: SkillDocument, pointer: str, code: str, message: str) -> Finding:
+    return Finding(document.path, line_at(document.lines, pointer) or 1, pointer, code, Severity.ERROR, message)
+
+
+def read_bank(files: Mapping[str, bytes], shown: str) -> Bank:
+    """Read a bank from the files of its folder.
+
+    Args:
+        files: Content by path relative to the folder.
+        shown: The folder's name for messages.
+
+    Raises:
+        InputError: It holds no skill, or a skill has an error; the message holds the first and the number of the others.
+    """
+    documents, findings = parse_documents(files, shown)
+    if not documents and not findings:
+        raise InputError(f"{shown}: holds no {SKILL_FILE}", "give a folder of skill folders, each with its SKILL.md")
+    for document in documents:
+        findings.extend(check_contract(document))
+    findings.extend(check_references(documents))
+    if has_errors(findings):
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        raise InputError(f"{findings[0].as_text()}{more}", "see `esc-skills validate` for all of them")
+    digests = {path: digest(files[path]) for path in sorted(files)}
+    skills = sorted((build_skill(document) for document in documents), key=lambda skill: skill.name)
+    return Bank({skill.name: skill for skill in skills}, digests, digest_json(digests))

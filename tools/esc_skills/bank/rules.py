@@ -1,0 +1,179 @@
+"""The rules for one skill file: the published Agent Skills specification, and ESC's own contract inside it.
+
+Specification: https://agentskills.io/specification. The portable subset is what every client that was tried accepts;
+docs/validation.md lists the clients and what breaks them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from esc_skills.bank.skill import SECTIONS, SkillDocument, read_range
+from esc_skills.documents.findings import Finding, Severity
+from esc_skills.documents.schema import check_schema, line_at, suggest
+
+_FIELDS = ("name", "description", "license", "compatibility", "metadata", "allowed-tools")
+_ESC_FIELDS = ("name", "description", "license", "metadata")
+_MAX_NAME, _MAX_DESCRIPTION, _MAX_COMPATIBILITY = 64, 1024, 500
+MAX_LINES, MAX_TOKENS = 500, 5000
+_RANGES = {"/metadata/esc-intensity": (1, 5), "/metadata/esc-expected-change": (-10, 10)}
+_CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+
+
+def check_specification(document: SkillDocument) -> list[Finding]:
+    """Return where a skill departs from the Agent Skills specification, and from nothing else."""
+    value = document.yaml.value
+    found = [*_check_fields(value), *_check_name(value.get("name"), document.folder), *_check_texts(value)]
+    if "metadata" in value:
+        found.extend(_check_metadata(value["metadata"]))
+    return [_finding(document, *each) for each in found]
+
+
+def check_contract(document: SkillDocument) -> list[Finding]:
+    """Return where a skill departs from ESC's contract: its schema, its sections and the portable subset."""
+    found = [*_check_portable_file(document), *_check_portable_values(document), *_check_body(document)]
+    schema = check_schema(document.value, "skill", document.path, document.lines)
+    if not schema:
+        found.extend(_check_agreement(document))
+    name = [each for each in _check_name(document.value.get("name"), document.folder) if each[1] == "spec-folder"]
+    return [*schema, *(_finding(document, *each) for each in [*name, *found])]
+
+
+_Found = tuple[str, str, str]
+
+
+def _finding(document: SkillDocument, pointer: str, code: str, message: str) -> Finding:
+    return Finding(document.path, line_at(document.lines, pointer) or 1, pointer, code, Severity.ERROR, message)
+
+
+def _check_fields(value: dict[str, Any]) -> Iterator[_Found]:
+    for key in value:
+        if key not in _FIELDS:
+            yield f"/{key}", "spec-field", f"unknown key {key!r}{suggest(key, list(_FIELDS))}; allowed: {', '.join(_FIELDS)}"
+    for key in ("name", "description"):
+        if key not in value:
+            yield "", "spec-required", f"{key!r} is missing"
+
+
+def _check_name(name: Any, folder: str) -> Iterator[_Found]:
+    if name is None:
+        return
+    if not isinstance(name, str) or not name.strip():
+        yield "/name", "spec-name", f"{name!r} should be text in lower case with hyphens"
+        return
+    name = unicodedata.normalize("NFKC", name.strip())
+    if len(name) > _MAX_NAME:
+        yield "/name", "spec-name", f"has {len(name)} characters; at most {_MAX_NAME} are allowed"
+    if name != name.lower() or not all(character.isalnum() or character == "-" for character in name):
+        yield "/name", "spec-name", f"{name!r} may hold lower-case letters, digits and hyphens alone"
+    if name.startswith("-") or name.endswith("-") or "--" in name:
+        yield "/name", "spec-name", f"{name!r} may not start or end with a hyphen, nor hold two in a row"
+    if name != unicodedata.normalize("NFKC", folder):
+        yield "/name", "spec-folder", f"the name {name!r} differs from its folder {folder!r}; rename one of them"
+
+
+def _check_texts(value: dict[str, Any]) -> Iterator[_Found]:
+    for key, most in (("description", _MAX_DESCRIPTION), ("compatibility", _MAX_COMPATIBILITY)):
+        if key not in value:
+            continue
+        text = value[key]
+        if not isinstance(text, str) or not text.strip():
+            yield f"/{key}", f"spec-{key}", f"{text!r} should be a non-empty text"
+        elif len(text) > most:
+            yield f"/{key}", f"spec-{key}", f"has {len(text)} characters; at most {most} are allowed"
+    for key in ("license", "allowed-tools"):
+        if key in value and not isinstance(value[key], str):
+            yield f"/{key}", f"spec-{key}", f"{_kind(value[key])} should be text"
+
+
+def _check_metadata(metadata: Any) -> Iterator[_Found]:
+    if not isinstance(metadata, dict):
+        yield "/metadata", "spec-metadata", f"{_kind(metadata)} should be a mapping of keys to text"
+        return
+    for key, each in metadata.items():
+        if not isinstance(each, str):
+            yield f"/metadata/{key}", "spec-metadata", f"{_kind(each)} should be text"
+
+
+def _kind(value: Any) -> str:
+    return {dict: "a mapping", list: "a list", type(None): "an empty value"}.get(type(value), repr(value))
+
+
+def _check_portable_file(document: SkillDocument) -> Iterator[_Found]:
+    text = document.text
+    if text.startswith("\ufeff"):
+        yield "", "portable-bom", "starts with a byte order mark; save it as UTF-8 without one"
+    if "\r" in text:
+        yield "", "portable-line-ends", "has CR line ends; save it with LF"
+    if not text.endswith("\n"):
+        yield "", "portable-final-newline", "does not end with a line end"
+    lines = text.removeprefix("\ufeff").split("\n")
+    if lines[0] != "---" or lines[document.front.body_line - 2] != "---":
+        yield "", "portable-fence", "the two `---` must stand without spaces"
+    if len(lines) > MAX_LINES:
+        yield "", "too-long", f"has {len(lines)} lines; at most {MAX_LINES} are allowed"
+    if (tokens := estimate_tokens(text)) > MAX_TOKENS:
+        yield "", "too-long", f"has about {tokens} tokens; at most {MAX_TOKENS} are allowed"
+
+
+def _check_portable_values(document: SkillDocument) -> Iterator[_Found]:
+    for pointer in sorted(document.yaml.flow):
+        yield pointer, "portable-flow", "is written in flow style; write a block, one key a line"
+    for key in document.yaml.value:
+        if key not in _ESC_FIELDS:
+            yield f"/{key}", "portable-field", f"{key!r} breaks some clients; the contract allows {', '.join(_ESC_FIELDS)}"
+    for pointer, text in _texts(document.yaml.value):
+        for mark in ("---", "<", ">"):
+            if mark in text:
+                yield pointer, "portable-characters", f"holds {mark!r}, which some clients cut or refuse; reword it"
+        if pointer.startswith("/metadata/") and pointer not in document.yaml.quoted:
+            yield pointer, "portable-quotes", "put the value in double quotes"
+    name = document.yaml.value.get("name")
+    if isinstance(name, str) and not name.isascii():
+        yield "/name", "portable-name", f"{name!r} holds characters outside ASCII, which five clients refuse"
+
+
+def _texts(value: dict[str, Any], pointer: str = "") -> Iterator[tuple[str, str]]:
+    for key, each in value.items():
+        if isinstance(each, dict):
+            yield from _texts(each, f"{pointer}/{key}")
+        elif each is not None and not isinstance(each, list):
+            yield f"{pointer}/{key}", str(each)
+
+
+def _check_body(document: SkillDocument) -> Iterator[_Found]:
+    titles = [section.title for section in document.sections if section.level == 2]
+    known = list(SECTIONS)
+    for section in document.sections:
+        if section.level == 2 and section.title not in SECTIONS:
+            yield "", "unknown-section", f"line {section.line}: {section.title!r} is no section of a skill{suggest(section.title, known)}"
+    expected = [title for title in known if title in titles]
+    if [title for title in titles if title in SECTIONS] != expected:
+        yield "", "section-order", f"sections should stand once each, in the order {', '.join(known)}"
+
+
+def _check_agreement(document: SkillDocument) -> Iterator[_Found]:
+    """Check what holds between values; called only where each value is sound in itself."""
+    metadata = document.value["metadata"]
+    written = [risk["code"] for risk in document.value["risks"]]
+    if metadata["esc-risks"] != written:
+        yield "/metadata/esc-risks", "risks-differ", f"names {', '.join(metadata['esc-risks'])}; the section Risks has {', '.join(written)}"
+    for pointer, (least, most) in _RANGES.items():
+        low, high = read_range(metadata[pointer.rpartition("/")[2]])
+        if not least <= low <= high <= most:
+            yield pointer, "range", f"{low} to {high} should rise and lie within {least} to {most}"
+    clash = sorted(set(metadata["esc-needs"]) & set(metadata["esc-not-for"]))
+    if clash:
+        yield "/metadata/esc-not-for", "needs-differ", f"{', '.join(clash)} stands in esc-needs too; it can only be one of them"
+    for word, key in (("any", "esc-emotions"), ("none", "esc-not-for")):
+        if word in metadata[key] and len(metadata[key]) > 1:
+            yield f"/metadata/{key}", "alone", f"{word!r} can only stand alone"
+
+
+def estimate_tokens(text: str) -> int:
+    """Return about how many tokens a text has: one for each Chinese character, one for four other characters."""
+    chinese = len(_CJK.findall(text))
+    return chinese + (len(text) - chinese + 3) // 4

@@ -1,0 +1,122 @@
+"""The command `esc-skills`: its groups, loaded when they are used, and the one place that turns errors into exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from esc_skills import __version__
+from esc_skills.errors import EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED, EscError
+
+#: Each command with its module and its line in `--help`; a module is imported when its command runs.
+_COMMANDS = {
+    "demo": ("demo", "Watch the whole loop on a weakened copy of the bank."),
+    "validate": ("validate", "Check skills, profiles and settings."),
+    "simulate": ("simulate", "Run a bank against seeker profiles."),
+    "score": ("score", "Show the scores of runs, ours or SAGE's."),
+    "diagnose": ("diagnose", "Find what is weak or unsafe in a run."),
+    "evolve": ("evolve", "Propose a better bank as a branch with its evidence."),
+    "verify": ("verify", "Re-derive the verdict of a proposal from git alone."),
+    "diff": ("diff", "Explain how two revisions of the bank differ."),
+    "profiles": ("profiles", "Import and export seeker profiles."),
+    "surrogate": ("surrogate", "Fit and measure the surrogate seeker."),
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"esc_skills.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands, in the order of the loop"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in _COMMANDS:
+            from esc_skills.documents.schema import suggest
+
+            ctx.fail(f"no command is named {args[0]!r}{suggest(args[0], list(_COMMANDS))}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="esc-skills")
+def commands() -> None:
+    """Keep emotional support skills in git, and let simulation verify every change to them.
+
+    Start with `esc-skills demo`.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        The exit code: 0 fine; 1 findings, or a gate refused; 2 usage or input error; 3 an internal fault; 130 interrupted.
+    """
+    try:
+        return _run(arguments)
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does; python would complain once more on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        result = commands.main(arguments, prog_name="esc-skills", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; what was finished is kept", err=True)
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return EXIT_INPUT
+    except EscError as error:
+        _show(error.message, error.hint)
+        return error.exit_code
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # A full disk or a missing right is the machine's, not a fault of ours.
+        _show(f"{error.filename or 'output'}: {error.strerror or error}", "free some space, or check the rights")
+        return EXIT_INPUT
+    except Exception:
+        _show(f"an internal fault; its traceback is in {_log_traceback()}", "please report it with that file")
+        return EXIT_INTERNAL
+
+
+def _show(message: str, hint: str) -> None:
+    click.echo(f"esc-skills: error: {message}", err=True)
+    if hint:
+        click.echo(f"  → {hint}", err=True)
+
+
+def _log_traceback() -> Path:
+    handle, name = tempfile.mkstemp(prefix="esc-skills-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(f"esc-skills {__version__}, Python {sys.version}\n{traceback.format_exc()}")
+    return Path(name)

@@ -1,0 +1,124 @@
+"""JSON and JSON Lines, read strictly: no repeated keys, no NaN, no numbers beyond reason; canonical when written."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from esc_skills.errors import DocumentError
+
+#: A line holds one episode or one call; the largest published episode has 60 kB.
+MAX_LINE_CHARACTERS = 4_000_000
+_MAX_DIGITS = 30
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        repeated = next(key for key, _ in pairs if key in seen or seen.add(key))
+        raise ValueError(f"the key {repeated!r} occurs twice")
+    return result
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(f"the number {digits[:20]} is too large")
+    return number
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_without_repeats, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_float
+)
+
+
+def parse_json(text: str, shown: str, line: int = 1) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        DocumentError: It is no strict JSON: the message says what and the line where.
+    """
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise DocumentError(shown, line + error.lineno - 1, "json-syntax", f"{error.msg} at column {error.colno}") from error
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(shown, line, "json-value", str(error)) from error
+
+
+def parse_json_lines(text: str, shown: str) -> Iterator[tuple[int, Any]]:
+    """Yield the line number and value of each non-empty line.
+
+    Lines end at LF alone: published files hold U+2028, at which `str.splitlines` would cut an episode in two.
+
+    Raises:
+        DocumentError: A line is too long or no strict JSON.
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > MAX_LINE_CHARACTERS:
+            raise DocumentError(shown, number, "too-large", f"a line of {len(line):,} characters")
+        if line.strip():
+            yield number, parse_json(line, shown, number)
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one JSON text of a value: sorted keys, no spaces, no escapes beyond need, no NaN."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def json_lines(values: Iterable[Any]) -> str:
+    """Return values as canonical JSON Lines, each line ended by LF."""
+    return "".join(canonical_json(value) + "\n" for value in values)
+
+
+def digest(data: bytes | str) -> str:
+    """Return `sha256:<hex>` of bytes, or of a text's UTF-8."""
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def digest_json(value: Any) -> str:
+    """Return the digest of a value's canonical JSON."""
+    return digest(canonical_json(value))
+
+
+def compress(text: str) -> bytes:
+    """Return text as gzip without time or name, so that equal texts give equal bytes with the same zlib."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0, compresslevel=9) as file:
+        file.write(text.encode("utf-8"))
+    return buffer.getvalue()
+
+
+def decompress(data: bytes, shown: str, limit: int) -> bytes:
+    """Return the content of one gzip member of at most `limit` bytes.
+
+    Raises:
+        DocumentError: It is damaged, larger, truncated, or followed by other bytes.
+    """
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        content = stream.decompress(data, limit + 1)
+    except zlib.error as error:
+        raise DocumentError(shown, 0, "gzip", f"is damaged: {error}") from error
+    if len(content) > limit:
+        raise DocumentError(shown, 0, "too-large", f"unpacks to more than {limit:,} bytes")
+    if not stream.eof or stream.unused_data:
+        raise DocumentError(shown, 0, "gzip", "is cut short" if not stream.eof else "is followed by other bytes")
+    return content

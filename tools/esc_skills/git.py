@@ -1,0 +1,246 @@
+"""The one door to git: reading trees at a revision, and building a branch beside the user's work.
+
+Nothing here touches the work tree, the index or the current branch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from esc_skills.errors import GitError, InputError
+
+if TYPE_CHECKING:
+    from git import Repo
+
+#: No bank, profile folder or proposal is larger; a tree above it is a mistake or an attack.
+_MAX_TREE_FILES, _MAX_TREE_BYTES = 20_000, 200_000_000
+_REGULAR, _EXECUTABLE, _LINK, _FOLDER = 0o100644, 0o100755, 0o120000, 0o040000
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """A path that differs between two revisions.
+
+    Attributes:
+        path: Relative to the repository's root.
+        kind: `A` added, `M` modified, `D` deleted, `T` type changed.
+        mode: The file's mode at head, such as 100644; 0 where it is deleted.
+    """
+
+    path: str
+    kind: str
+    mode: int
+
+
+class Repository:
+    """A git repository, opened for one command.
+
+    Args:
+        path: Any folder inside its work tree, or a bare repository.
+
+    Raises:
+        GitError: There is none, or git is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        # A hook's or a worktree's GIT_* would silently turn every command to another repository.
+        for name in [name for name in os.environ if name.startswith("GIT_") and name not in _KEPT]:
+            del os.environ[name]
+        self._repo = _open(path)
+        self.root = Path(self._repo.working_tree_dir or self._repo.git_dir)
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._repo.close()
+
+    def resolve(self, revision: str) -> str:
+        """Return the id of the commit that a revision names.
+
+        Raises:
+            GitError: No commit has that name; in a shallow clone the message says how to get it.
+        """
+        if revision.startswith("-"):
+            raise GitError(f"{revision!r} is no revision", "give a branch, a tag or a commit id")
+        try:
+            return self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        except GitError as error:
+            if not self.has_commits():
+                raise GitError(f"{self.root}: the repository has no commit yet", "commit the bank first") from error
+            hint = "check its spelling with `git branch --all`"
+            if self.is_shallow():
+                hint = "this clone is shallow: run `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)"
+            raise GitError(f"{self.root}: no commit is named {revision!r}", hint) from error
+
+    def has_commits(self) -> bool:
+        """Whether HEAD names a commit."""
+        return self._succeeds("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+
+    def is_shallow(self) -> bool:
+        """Whether the clone lacks a part of its history."""
+        return self._run("rev-parse", "--is-shallow-repository") == "true"
+
+    def merge_base(self, base: str, head: str) -> str:
+        """Return the commit from which two revisions went apart.
+
+        Raises:
+            GitError: They have none in common here; in a shallow clone the message says how to get it.
+        """
+        try:
+            return self._run("merge-base", base, head)
+        except GitError as error:
+            hint = "check the two revisions"
+            if self.is_shallow():
+                hint = "this clone is shallow: run `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)"
+            raise GitError(f"{base[:12]} and {head[:12]} have no commit in common", hint) from error
+
+    def tree_id(self, revision: str, path: str) -> str | None:
+        """Return the id of the tree or blob at a path of a revision, or None where there is nothing."""
+        line = self._run("ls-tree", "-z", self.resolve(revision), "--", path.rstrip("/"))
+        return line.split("\t")[0].split(" ")[2] if line else None
+
+    def read_tree(self, revision: str, folder: str) -> dict[str, bytes]:
+        """Return the content of every regular file below a folder of a revision, by path relative to the folder.
+
+        Raises:
+            GitError: It holds a symbolic link or a submodule, or is larger than any bank.
+        """
+        prefix = "" if folder in ("", ".") else folder.rstrip("/") + "/"
+        lines = self._run("ls-tree", "-r", "-z", "-l", self.resolve(revision), "--", prefix or ".")
+        names: dict[str, str] = {}
+        total = 0
+        for line in filter(None, lines.split("\0")):
+            meta, path = line.split("\t", 1)
+            mode, _, blob, size = meta.split()
+            if int(mode, 8) not in (_REGULAR, _EXECUTABLE):
+                raise GitError(f"{revision[:12]}:{path}: is a link or a submodule", "replace it by a regular file")
+            total += int(size)
+            names[path.removeprefix(prefix)] = blob
+        if len(names) > _MAX_TREE_FILES or total > _MAX_TREE_BYTES:
+            raise GitError(f"{revision[:12]}:{folder}: holds {len(names):,} files of {total:,} bytes", "give a smaller folder")
+        return self._read_blobs(names)
+
+    def _read_blobs(self, names: Mapping[str, str]) -> dict[str, bytes]:
+        return {path: self._repo.odb.stream(bytes.fromhex(blob)).read() for path, blob in names.items()}
+
+    def read_file(self, revision: str, path: str) -> bytes | None:
+        """Return the content of one file of a revision, or None where there is none."""
+        blob = self.tree_id(revision, path)
+        if blob is None:
+            return None
+        return bytes(self._repo.odb.stream(bytes.fromhex(blob)).read())
+
+    def changed_files(self, base: str, head: str) -> tuple[ChangedFile, ...]:
+        """Return what differs between two commits, renames taken apart."""
+        raw = self._run("diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", "--raw", base, head)
+        fields = raw.split("\0")
+        return tuple(
+            ChangedFile(path, meta.split()[4][0], int(meta.split()[1], 8))
+            for meta, path in zip(fields[0::2], fields[1::2], strict=False)
+            if path
+        )
+
+    def branch_exists(self, branch: str) -> bool:
+        """Whether a local branch of that name exists."""
+        return self._succeeds("show-ref", "--verify", "--quiet", f"refs/heads/{branch}")
+
+    def commit_branch(self, branch: str, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
+        """Make a branch with one commit on top of `parent`, beside whatever is checked out.
+
+        Args:
+            branch: The new branch's name.
+            parent: The commit that it starts from.
+            files: New content by path from the root; None deletes the file.
+            message: The commit message.
+
+        Returns:
+            The id of the new commit.
+
+        Raises:
+            GitError: The branch exists, no author is configured, or git refused; nothing is left behind.
+        """
+        if self.branch_exists(branch):
+            raise GitError(f"the branch {branch} exists already", f"look at it, or delete it with `git branch -D {branch}`")
+        stream = _fast_import(f"refs/heads/{branch}", parent, files, message, self._author())
+        self._run("fast-import", "--quiet", "--done", stdin=stream)
+        return self.resolve(f"refs/heads/{branch}")
+
+    def _author(self) -> str:
+        try:
+            return self._run("var", "GIT_COMMITTER_IDENT")
+        except GitError as error:
+            hint = "run `git config user.name NAME` and `git config user.email ADDRESS`"
+            raise GitError("git does not know who commits", hint) from error
+
+    def _succeeds(self, *arguments: str) -> bool:
+        try:
+            self._run(*arguments)
+        except GitError:
+            return False
+        return True
+
+    def _run(self, *arguments: str, stdin: bytes | None = None) -> str:
+        from git import GitCommandError
+
+        options: dict[str, Any] = {"env": {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}, "strip_newline_in_stdout": True}
+        try:
+            if stdin is None:
+                output = self._repo.git.execute(["git", *arguments], stdout_as_string=False, **options)
+            else:
+                output = self._execute_with_input(arguments, stdin, options)
+        except GitCommandError as error:
+            reason = str(error.stderr).partition("stderr:")[2].strip(" '\n") or f"exit code {error.status}"
+            raise GitError(f"git {arguments[0]} failed in {self.root if hasattr(self, 'root') else '.'}: {reason}") from error
+        return bytes(output).decode("utf-8", "surrogateescape")
+
+    def _execute_with_input(self, arguments: tuple[str, ...], stdin: bytes, options: dict[str, Any]) -> Any:
+        import tempfile
+
+        with tempfile.TemporaryFile() as file:
+            file.write(stdin)
+            file.seek(0)
+            return self._repo.git.execute(["git", *arguments], istream=file, stdout_as_string=False, **options)
+
+
+#: Who commits may be told by the environment, and tests keep the home's settings out by it.
+_KEPT = {
+    *(f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL", "DATE")),
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CEILING_DIRECTORIES",
+}
+
+
+def _open(path: Path) -> Repo:
+    try:
+        import git
+    except ImportError as error:
+        raise GitError("git was not found", "install git 2.30 or newer") from error
+    if not path.exists():
+        raise InputError(f"{path}: no such folder", "check the path")
+    try:
+        return git.Repo(path, search_parent_directories=True)
+    except (git.InvalidGitRepositoryError, git.NoSuchPathError) as error:
+        raise GitError(f"{path.resolve()}: is in no git repository", "run `git init`, or name one with --repo") from error
+
+
+def _fast_import(
+    ref: str, parent: str, files: Mapping[str, bytes | None], message: str, author: str
+) -> bytes:
+    """Return a fast-import stream: the whole branch in one process, without an index."""
+    text = message.encode()
+    parts = [f"commit {ref}\ncommitter {author}\ndata {len(text)}\n".encode(), text, f"\nfrom {parent}\n".encode()]
+    for path in sorted(files):
+        content = files[path]
+        quoted = '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+        if content is None:
+            parts.append(f"D {quoted}\n".encode())
+        else:
+            parts += [f"M 100644 inline {quoted}\ndata {len(content)}\n".encode(), content, b"\n"]
+    return b"".join([*parts, b"\ndone\n"])

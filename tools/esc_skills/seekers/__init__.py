@@ -1,0 +1,1 @@
+"""Seekers: profiles composed of scenario, persona and hidden intention, whole profiles, and their readers."""

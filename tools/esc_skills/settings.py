@@ -1,0 +1,76 @@
+"""The settings: `[tool.esc-skills]` of pyproject.toml, typed, where an unknown key is an error with a suggestion."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from typing import Any
+
+from esc_skills.documents.findings import Finding, Severity
+from esc_skills.documents.schema import check_schema
+from esc_skills.documents.text import decode
+from esc_skills.errors import DocumentError, InputError
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """How a proposal is judged.
+
+    Attributes:
+        threshold: The e-value at which a proposal is accepted; 20 keeps false accepts at 5 % or under.
+        harm_error: The error budget of all strata's harm tests together.
+        max_faults: The share of faults above which a run decides nothing.
+        draws: The most pairs that are drawn.
+        batch: After how many pairs the gate looks.
+    """
+
+    threshold: float = 20.0
+    harm_error: float = 0.05
+    max_faults: float = 0.02
+    draws: int = 200
+    batch: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a repository.
+
+    Attributes:
+        skills: The folder of the bank, from the repository's root.
+        profiles: The folder of the profile parts.
+        gate: How a proposal is judged.
+    """
+
+    skills: str = "skills"
+    profiles: str = "profiles"
+    gate: GateSettings = field(default_factory=GateSettings)
+
+
+def read_settings(data: bytes | None, shown: str) -> Settings:
+    """Return the settings that a pyproject.toml holds; the shipped ones where there is none or it has no such table.
+
+    Raises:
+        InputError: It is no TOML, or a key is unknown or has a value out of range.
+    """
+    findings = check_settings(data, shown) if data is not None else []
+    if findings:
+        raise InputError(findings[0].as_text(), "docs/settings.md lists the keys and what they mean")
+    table = _table(data, shown) if data is not None else {}
+    gate = GateSettings(**table.get("gate", {}))
+    return Settings(**{**table, "gate": gate})
+
+
+def check_settings(data: bytes, shown: str) -> list[Finding]:
+    """Return where `[tool.esc-skills]` departs from `schemas/settings.schema.json`."""
+    try:
+        return check_schema(_table(data, shown), "settings", shown)
+    except DocumentError as error:
+        return [Finding(shown, error.line, "", error.code, Severity.ERROR, error.detail)]
+
+
+def _table(data: bytes, shown: str) -> dict[str, Any]:
+    try:
+        table: dict[str, Any] = tomllib.loads(decode(data, shown)).get("tool", {}).get("esc-skills", {})
+    except tomllib.TOMLDecodeError as error:
+        raise DocumentError(shown, 0, "toml-syntax", str(error)) from error
+    return table

@@ -1,0 +1,197 @@
+"""Validation of anything the project reads: a skill, a bank, profile parts, settings, or a whole repository."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+
+from esc_skills.bank.reader import SKILL_FILE, check_references, walk
+from esc_skills.bank.rules import check_contract, check_specification
+from esc_skills.bank.skill import SkillDocument, parse_skill
+from esc_skills.documents.findings import Finding, Severity, finding_of
+from esc_skills.documents.text import decode, read_bytes
+from esc_skills.errors import DocumentError, InputError
+from esc_skills.git import Repository
+from esc_skills.seekers.reader import check_part
+from esc_skills.settings import check_settings
+
+_SETTINGS_FILE = "pyproject.toml"
+_PROFILE_FOLDERS = ("scenarios", "personas", "whole")
+_SKIPPED = frozenset({"node_modules", "venv", "__pycache__"})
+
+
+class Rules(StrEnum):
+    """What is checked: the published specification alone, or our contract inside it."""
+
+    AGENT_SKILLS = "agent-skills"
+    ESC = "esc"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a validation found.
+
+    Attributes:
+        checked: How many files were looked at.
+        findings: Every problem, by path and line.
+    """
+
+    checked: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The files of one path that a person named: what stands together is checked together."""
+
+    skills: tuple[Path, ...]
+    parts: tuple[Path, ...]
+    settings: tuple[Path, ...]
+    whole_bank: bool
+
+
+def validate_paths(paths: Iterable[Path], rules: Rules, base: str | None = None) -> Report:
+    """Check everything at some paths, each a skill folder, a bank, a profile part or a repository.
+
+    Args:
+        paths: What to check.
+        rules: Which rules hold.
+        base: A git revision; where it is given, a skill that changed since needs a higher version.
+
+    Raises:
+        InputError: A path is missing or holds nothing that can be checked.
+    """
+    checked = 0
+    findings: list[Finding] = []
+    for path in paths:
+        group = _find(path, rules)
+        checked += len(group.skills) + len(group.parts) + len(group.settings)
+        findings.extend(_check_group(group, rules))
+        if base is not None:
+            findings.extend(_check_versions(group.skills, base))
+    return Report(checked, tuple(sorted(set(findings))))
+
+
+def _find(path: Path, rules: Rules) -> _Group:
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder", "check the path")
+    group = _find_in_folder(path) if path.is_dir() else _find_file(path)
+    if rules is Rules.AGENT_SKILLS:
+        group = _Group(group.skills, (), (), whole_bank=False)
+    if not (group.skills or group.parts or group.settings):
+        raise InputError(f"{path}: holds no {SKILL_FILE} and no profile part", "give a skill, a bank, profile parts or a repository")
+    return group
+
+
+def _find_file(path: Path) -> _Group:
+    if path.name == SKILL_FILE:
+        return _Group((path,), (), (), whole_bank=False)
+    if path.name == _SETTINGS_FILE:
+        return _Group((), (), (path,), whole_bank=False)
+    if path.suffix in (".yaml", ".yml"):
+        return _Group((), (path,), (), whole_bank=False)
+    raise InputError(f"{path}: is no {SKILL_FILE}, profile part (.yaml) or {_SETTINGS_FILE}", "give one of these")
+
+
+def _find_in_folder(path: Path) -> _Group:
+    settings = path / _SETTINGS_FILE
+    if (path / "skills").is_dir() and ((path / "profiles").is_dir() or settings.is_file() or (path / ".git").exists()):
+        return _Group(
+            tuple(_skills_below(path / "skills")),
+            tuple(_parts_below(path / "profiles")) if (path / "profiles").is_dir() else (),
+            (settings,) if settings.is_file() else (),
+            whole_bank=True,
+        )
+    return _Group(tuple(_skills_below(path)), tuple(_parts_below(path)), (), whole_bank=not (path / SKILL_FILE).exists())
+
+
+def _skills_below(folder: Path) -> Iterator[Path]:
+    for path in walk(folder):
+        if path.name.lower() == SKILL_FILE.lower() and not _SKIPPED.intersection(path.relative_to(folder).parts):
+            yield path
+
+
+def _parts_below(folder: Path) -> Iterator[Path]:
+    for path in walk(folder):
+        if path.suffix in (".yaml", ".yml") and (path.parent.name in _PROFILE_FOLDERS or path.stem == "intentions"):
+            yield path
+
+
+def _check_group(group: _Group, rules: Rules) -> Iterator[Finding]:
+    documents: list[SkillDocument] = []
+    for path in group.skills:
+        if path.name != SKILL_FILE:
+            message = f"should be called {SKILL_FILE}; clients look for that name alone"
+            yield Finding(str(path), 0, "", "file-name", Severity.ERROR, message)
+        try:
+            documents.append(_parse(path))
+        except DocumentError as error:
+            yield finding_of(error)
+    for document in documents:
+        yield from check_specification(document) if rules is Rules.AGENT_SKILLS else check_contract(document)
+    if group.whole_bank and rules is Rules.ESC:
+        yield from check_references(documents)
+    yield from _check_parts(group.parts)
+    for path in group.settings:
+        yield from check_settings(read_bytes(path), str(path))
+
+
+def _parse(path: Path) -> SkillDocument:
+    folder = path.resolve().parent.name if path.parent.name in ("", ".", "..") else path.parent.name
+    return parse_skill(decode(read_bytes(path, inside=path.parent), str(path)), str(path), folder)
+
+
+def _check_parts(parts: Iterable[Path]) -> Iterator[Finding]:
+    names: dict[tuple[str, str], Path] = {}
+    for path in parts:
+        try:
+            found, kind, value = check_part(read_bytes(path, inside=path.parent), path.as_posix())
+        except DocumentError as error:
+            yield finding_of(error)
+            continue
+        yield from found
+        name = (kind, str(value.get("name", value.get("id", "")))) if value is not None else None
+        if name is not None and name in names:
+            message = f"{names[name]} has the name {name[1]!r} too; rename one of them"
+            yield Finding(str(path), 1, "/name", "repeated-name", Severity.ERROR, message)
+        elif name is not None:
+            names[name] = path
+
+
+def _check_versions(skills: Iterable[Path], base: str) -> Iterator[Finding]:
+    for path in skills:
+        with Repository(path.parent) as repository:
+            inside = path.resolve().relative_to(repository.root.resolve()).as_posix()
+            before = repository.read_file(repository.resolve(base), inside)
+            data = read_bytes(path)
+        if before is not None and before != data:
+            yield from check_version_bump(before, data, str(path))
+
+
+def check_version_bump(before: bytes, after: bytes, shown: str) -> Iterator[Finding]:
+    """Yield a finding where a skill changed and its version did not rise.
+
+    Args:
+        before: The file at the base revision.
+        after: The file now; different from `before`.
+        shown: The file's name for messages.
+    """
+    try:
+        old, new = _version(before, shown), _version(after, shown)
+    except DocumentError:
+        return  # a file that cannot be parsed has its own finding
+    if old is not None and new is not None and new <= old:
+        was, now = (".".join(map(str, each)) for each in (old, new))
+        message = f"changed since the base, so its version {now} must rise above {was}"
+        yield Finding(shown, 1, "/metadata/version", "version-bump", Severity.ERROR, message)
+
+
+def _version(data: bytes, shown: str) -> tuple[int, ...] | None:
+    document = parse_skill(decode(data, shown), shown, PurePosixPath(shown).parent.name)
+    metadata = document.value.get("metadata")
+    parts = str(metadata.get("version", "")).split(".") if isinstance(metadata, Mapping) else []
+    return tuple(map(int, parts)) if len(parts) == 3 and all(part.isdecimal() for part in parts) else None
+
+

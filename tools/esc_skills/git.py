@@ -122,7 +122,9 @@ class Repository:
             total += int(size)
             names[path.removeprefix(prefix)] = blob
         if len(names) > _MAX_TREE_FILES or total > _MAX_TREE_BYTES:
-            raise GitError(f"{revision[:12]}:{folder}: holds {len(names):,} files of {total:,} bytes", "give a smaller folder")
+            raise GitError(
+                f"{revision[:12]}:{folder}: holds {len(names):,} files of {total:,} bytes", "give a smaller folder"
+            )
         return self._read_blobs(names)
 
     def _read_blobs(self, names: Mapping[str, str]) -> dict[str, bytes]:
@@ -165,10 +167,30 @@ class Repository:
             GitError: The branch exists, no author is configured, or git refused; nothing is left behind.
         """
         if self.branch_exists(branch):
-            raise GitError(f"the branch {branch} exists already", f"look at it, or delete it with `git branch -D {branch}`")
+            raise GitError(
+                f"the branch {branch} exists already", f"look at it, or delete it with `git branch -D {branch}`"
+            )
         stream = _fast_import(f"refs/heads/{branch}", parent, files, message, self._author())
         self._run("fast-import", "--quiet", "--done", stdin=stream)
         return self.resolve(f"refs/heads/{branch}")
+
+    def tree_after(self, parent: str, files: Mapping[str, bytes | None], folder: str) -> str:
+        """Return the id that a folder's tree would have after a change, without leaving a branch.
+
+        Raises:
+            GitError: The change leaves nothing in the folder.
+        """
+        ref = f"refs/esc/preview/{os.getpid()}"
+        try:
+            self._run(
+                "fast-import", "--quiet", "--done", stdin=_fast_import(ref, parent, files, "preview", self._author())
+            )
+            tree = self.tree_id(ref, folder)
+        finally:
+            self._succeeds("update-ref", "-d", ref)
+        if tree is None:
+            raise GitError(f"{folder}: the change leaves nothing in it")
+        return tree
 
     def _author(self) -> str:
         try:
@@ -195,7 +217,9 @@ class Repository:
                 output = self._execute_with_input(arguments, stdin, options)
         except GitCommandError as error:
             reason = str(error.stderr).partition("stderr:")[2].strip(" '\n") or f"exit code {error.status}"
-            raise GitError(f"git {arguments[0]} failed in {self.root if hasattr(self, 'root') else '.'}: {reason}") from error
+            raise GitError(
+                f"git {arguments[0]} failed in {self.root if hasattr(self, 'root') else '.'}: {reason}"
+            ) from error
         return bytes(output).decode("utf-8", "surrogateescape")
 
     def _execute_with_input(self, arguments: tuple[str, ...], stdin: bytes, options: dict[str, Any]) -> Any:
@@ -227,12 +251,12 @@ def _open(path: Path) -> Repo:
     try:
         return git.Repo(path, search_parent_directories=True)
     except (git.InvalidGitRepositoryError, git.NoSuchPathError) as error:
-        raise GitError(f"{path.resolve()}: is in no git repository", "run `git init`, or name one with --repo") from error
+        raise GitError(
+            f"{path.resolve()}: is in no git repository", "run `git init`, or name one with --repo"
+        ) from error
 
 
-def _fast_import(
-    ref: str, parent: str, files: Mapping[str, bytes | None], message: str, author: str
-) -> bytes:
+def _fast_import(ref: str, parent: str, files: Mapping[str, bytes | None], message: str, author: str) -> bytes:
     """Return a fast-import stream: the whole branch in one process, without an index."""
     text = message.encode()
     parts = [f"commit {ref}\ncommitter {author}\ndata {len(text)}\n".encode(), text, f"\nfrom {parent}\n".encode()]

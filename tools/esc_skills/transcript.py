@@ -173,7 +173,9 @@ def transcript_of(value: Any, shown: str) -> Transcript:
     """
     require_schema(value, "transcript", shown)
     fields = {key: each for key, each in value.items() if key not in ("format", "turns")}
-    turns = tuple(Turn(**{**turn, "flags": tuple(turn["flags"]), "calls": tuple(turn["calls"])}) for turn in value["turns"])
+    turns = tuple(
+        Turn(**{**turn, "flags": tuple(turn["flags"]), "calls": tuple(turn["calls"])}) for turn in value["turns"]
+    )
     return Transcript(
         **{
             **fields,

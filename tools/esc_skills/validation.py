@@ -81,7 +81,9 @@ def _find(path: Path, rules: Rules) -> _Group:
     if rules is Rules.AGENT_SKILLS:
         group = _Group(group.skills, (), (), whole_bank=False)
     if not (group.skills or group.parts or group.settings):
-        raise InputError(f"{path}: holds no {SKILL_FILE} and no profile part", "give a skill, a bank, profile parts or a repository")
+        raise InputError(
+            f"{path}: holds no {SKILL_FILE} and no profile part", "give a skill, a bank, profile parts or a repository"
+        )
     return group
 
 
@@ -104,7 +106,9 @@ def _find_in_folder(path: Path) -> _Group:
             (settings,) if settings.is_file() else (),
             whole_bank=True,
         )
-    return _Group(tuple(_skills_below(path)), tuple(_parts_below(path)), (), whole_bank=not (path / SKILL_FILE).exists())
+    return _Group(
+        tuple(_skills_below(path)), tuple(_parts_below(path)), (), whole_bank=not (path / SKILL_FILE).exists()
+    )
 
 
 def _skills_below(folder: Path) -> Iterator[Path]:
@@ -193,5 +197,3 @@ def _version(data: bytes, shown: str) -> tuple[int, ...] | None:
     metadata = document.value.get("metadata")
     parts = str(metadata.get("version", "")).split(".") if isinstance(metadata, Mapping) else []
     return tuple(map(int, parts)) if len(parts) == 3 and all(part.isdecimal() for part in parts) else None
-
-

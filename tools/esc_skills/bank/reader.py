@@ -20,7 +20,7 @@ from esc_skills.vocabulary import HiddenIntention, RiskCode, Strategy
 SKILL_FILE = "SKILL.md"
 _MAX_FILES = 20_000
 _NAME = re.compile(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`")
-_WORDS = {*RiskCode, *Strategy, *HiddenIntention, "passive-risk", "active-risk", "imminent-risk"}
+_WORDS = {*RiskCode, *Strategy, *HiddenIntention}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,9 @@ def parse_documents(files: Mapping[str, bytes], shown: str) -> tuple[list[SkillD
         if pure.name == SKILL_FILE:
             name = str(PurePosixPath(shown, path))
             try:
-                documents.append(parse_skill(decode(files[path], name), name, pure.parent.name or PurePosixPath(shown).name))
+                documents.append(
+                    parse_skill(decode(files[path], name), name, pure.parent.name or PurePosixPath(shown).name)
+                )
             except DocumentError as error:
                 findings.append(finding_of(error))
     return documents, findings
@@ -83,14 +85,18 @@ def check_references(documents: Iterable[SkillDocument]) -> Iterator[Finding]:
     for document in documents:
         name = str(document.value.get("name"))
         if name in paths:
-            yield _finding(document, "/name", "repeated-skill", f"{paths[name]} has the name {name!r} too; rename one of them")
+            yield _finding(
+                document, "/name", "repeated-skill", f"{paths[name]} has the name {name!r} too; rename one of them"
+            )
         paths.setdefault(name, document.path)
     for document in documents:
         for index, text in enumerate(document.value.get("when_not_to_use", [])):
             for name in _NAME.findall(text):
                 if name not in paths and name not in _WORDS:
                     pointer = f"/when_not_to_use/{index}"
-                    yield _finding(document, pointer, "unknown-skill", f"refers to {name!r}, which is no skill of this bank")
+                    yield _finding(
+                        document, pointer, "unknown-skill", f"refers to {name!r}, which is no skill of this bank"
+                    )
 
 
 def _finding(document: SkillDocument, pointer: str, code: str, message: str) -> Finding:

@@ -52,7 +52,11 @@ def _finding(document: SkillDocument, pointer: str, code: str, message: str) -> 
 def _check_fields(value: dict[str, Any]) -> Iterator[_Found]:
     for key in value:
         if key not in _FIELDS:
-            yield f"/{key}", "spec-field", f"unknown key {key!r}{suggest(key, list(_FIELDS))}; allowed: {', '.join(_FIELDS)}"
+            yield (
+                f"/{key}",
+                "spec-field",
+                f"unknown key {key!r}{suggest(key, list(_FIELDS))}; allowed: {', '.join(_FIELDS)}",
+            )
     for key in ("name", "description"):
         if key not in value:
             yield "", "spec-required", f"{key!r} is missing"
@@ -124,7 +128,11 @@ def _check_portable_values(document: SkillDocument) -> Iterator[_Found]:
         yield pointer, "portable-flow", "is written in flow style; write a block, one key a line"
     for key in document.yaml.value:
         if key not in _ESC_FIELDS:
-            yield f"/{key}", "portable-field", f"{key!r} breaks some clients; the contract allows {', '.join(_ESC_FIELDS)}"
+            yield (
+                f"/{key}",
+                "portable-field",
+                f"{key!r} breaks some clients; the contract allows {', '.join(_ESC_FIELDS)}",
+            )
     for pointer, text in _texts(document.yaml.value):
         for mark in ("---", "<", ">"):
             if mark in text:
@@ -149,7 +157,11 @@ def _check_body(document: SkillDocument) -> Iterator[_Found]:
     known = list(SECTIONS)
     for section in document.sections:
         if section.level == 2 and section.title not in SECTIONS:
-            yield "", "unknown-section", f"line {section.line}: {section.title!r} is no section of a skill{suggest(section.title, known)}"
+            yield (
+                "",
+                "unknown-section",
+                f"line {section.line}: {section.title!r} is no section of a skill{suggest(section.title, known)}",
+            )
     expected = [title for title in known if title in titles]
     if [title for title in titles if title in SECTIONS] != expected:
         yield "", "section-order", f"sections should stand once each, in the order {', '.join(known)}"
@@ -160,14 +172,22 @@ def _check_agreement(document: SkillDocument) -> Iterator[_Found]:
     metadata = document.value["metadata"]
     written = [risk["code"] for risk in document.value["risks"]]
     if metadata["esc-risks"] != written:
-        yield "/metadata/esc-risks", "risks-differ", f"names {', '.join(metadata['esc-risks'])}; the section Risks has {', '.join(written)}"
+        yield (
+            "/metadata/esc-risks",
+            "risks-differ",
+            f"names {', '.join(metadata['esc-risks'])}; the section Risks has {', '.join(written)}",
+        )
     for pointer, (least, most) in _RANGES.items():
         low, high = read_range(metadata[pointer.rpartition("/")[2]])
         if not least <= low <= high <= most:
             yield pointer, "range", f"{low} to {high} should rise and lie within {least} to {most}"
     clash = sorted(set(metadata["esc-needs"]) & set(metadata["esc-not-for"]))
     if clash:
-        yield "/metadata/esc-not-for", "needs-differ", f"{', '.join(clash)} stands in esc-needs too; it can only be one of them"
+        yield (
+            "/metadata/esc-not-for",
+            "needs-differ",
+            f"{', '.join(clash)} stands in esc-needs too; it can only be one of them",
+        )
     for word, key in (("any", "esc-emotions"), ("none", "esc-not-for")):
         if word in metadata[key] and len(metadata[key]) > 1:
             yield f"/metadata/{key}", "alone", f"{word!r} can only stand alone"

@@ -9,10 +9,10 @@ from typing import Any
 from esc_skills.documents.frontmatter import FrontMatter, Section, split_front_matter, split_sections
 from esc_skills.documents.yaml import YamlDocument, parse_yaml
 from esc_skills.errors import DocumentError
-from esc_skills.vocabulary import EmotionType, HiddenIntention, Language, RiskCode, Stage, Strategy
+from esc_skills.vocabulary import EmotionType, HiddenIntention, Language, Risk, RiskCode, Stage, Strategy
 
 #: Keys of `metadata` that hold lists, separated by comma and space.
-LIST_KEYS = ("esc-stage", "esc-strategies", "esc-emotions", "esc-needs", "esc-not-for", "esc-risks")
+LIST_KEYS = ("esc-stage", "esc-strategies", "esc-emotions", "esc-needs", "esc-not-for", "esc-risk", "esc-risks")
 
 #: Body sections in their order, with the key of each in the parsed document.
 SECTIONS = {
@@ -55,7 +55,8 @@ class Skill:
         emotions: The emotion types that it serves; all of them where the file says `any`.
         intensity: Lowest and highest emotion intensity, 1 to 5.
         needs: Hidden intentions, as inferred from what is said, that it serves.
-        not_for: Needs, dispositions and risk levels that rule it out.
+        not_for: Needs and dispositions that rule it out.
+        risk_levels: The levels of risk at which it may be used.
         expected_change: Lowest and highest expected emotion change of one turn, in points of SAGE's 0 to 100.
         provenance: What it rests on: prototypes with their IU counts, or `hand-written`.
         text: The whole file.
@@ -70,6 +71,7 @@ class Skill:
     intensity: tuple[int, int]
     needs: tuple[HiddenIntention, ...]
     not_for: tuple[str, ...]
+    risk_levels: tuple[Risk, ...]
     expected_change: tuple[int, int]
     language: Language
     provenance: str
@@ -202,6 +204,7 @@ def build_skill(document: SkillDocument) -> Skill:
         intensity=read_range(metadata["esc-intensity"]),
         needs=tuple(map(HiddenIntention, metadata["esc-needs"])),
         not_for=() if metadata["esc-not-for"] == ["none"] else tuple(metadata["esc-not-for"]),
+        risk_levels=tuple(map(Risk, metadata["esc-risk"])),
         expected_change=read_range(metadata["esc-expected-change"]),
         language=Language(metadata["esc-language"]),
         provenance=metadata["esc-provenance"],

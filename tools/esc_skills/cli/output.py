@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import click
 
 format_option = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to show the result."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to show the result.",
 )
 
 
@@ -34,6 +40,14 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, width=120)
     console.print(table)
+
+
+def one_decimal(value: float | None, *, signed: bool = False) -> str:
+    """Return a number with one decimal, a half rounded up as published tables are, or a dash for None."""
+    if value is None:
+        return "–"
+    rounded = Decimal(repr(value)).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return f"{rounded:+}" if signed else str(rounded)
 
 
 class ProgressLine:

@@ -23,7 +23,12 @@ from esc_skills.validation import Report, Rules, validate_paths
 )
 @click.option("--base", metavar="REV", help="Ask a higher version of every skill that changed since this git revision.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True, help="How to show it."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="How to show it.",
 )
 def command(paths: tuple[Path, ...], rules: str, base: str | None, form: str) -> int:
     """Check skills, profile parts and settings, and report every problem at once.
@@ -43,5 +48,7 @@ def _show(report: Report, form: str) -> None:
     for finding in report.findings:
         click.echo(finding.as_annotation() if form == "github" else finding.as_text())
     files = "1 file" if report.checked == 1 else f"{report.checked:,} files"
-    problems = "no problem" if not report.findings else f"{len(report.findings)} problem{'s' * (len(report.findings) > 1)}"
+    problems = (
+        "no problem" if not report.findings else f"{len(report.findings)} problem{'s' * (len(report.findings) > 1)}"
+    )
     click.echo(f"{files} checked: {problems}", err=bool(report.findings))

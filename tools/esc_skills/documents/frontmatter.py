@@ -55,7 +55,9 @@ def split_front_matter(text: str, shown: str) -> FrontMatter:
     """
     lines = text.removeprefix("\ufeff").split("\n")
     if lines[0].rstrip() != "---":
-        raise DocumentError(shown, 1, "front-matter", "does not start with a line `---`", "start with YAML front matter")
+        raise DocumentError(
+            shown, 1, "front-matter", "does not start with a line `---`", "start with YAML front matter"
+        )
     for number, line in enumerate(lines[1:], start=2):
         if line.rstrip() == "---":
             return FrontMatter("\n".join(lines[1 : number - 1]) + "\n", 2, "\n".join(lines[number:]), number + 1)

@@ -20,8 +20,8 @@ _MAX_DIGITS = 30
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        seen: set[str] = set()
-        repeated = next(key for key, _ in pairs if key in seen or seen.add(key))
+        keys = [key for key, _ in pairs]
+        repeated = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"the key {repeated!r} occurs twice")
     return result
 
@@ -57,7 +57,9 @@ def parse_json(text: str, shown: str, line: int = 1) -> Any:
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise DocumentError(shown, line + error.lineno - 1, "json-syntax", f"{error.msg} at column {error.colno}") from error
+        raise DocumentError(
+            shown, line + error.lineno - 1, "json-syntax", f"{error.msg} at column {error.colno}"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise DocumentError(shown, line, "json-value", str(error)) from error
 

@@ -29,7 +29,9 @@ def read_bytes(path: Path, *, inside: Path | None = None, limit: int = MAX_DOCUM
     """
     shown = str(path)
     if inside is not None and not path.resolve().is_relative_to(inside.resolve()):
-        raise DocumentError(shown, 0, "link-outside", "a symbolic link leaves the folder", "replace the link by the file")
+        raise DocumentError(
+            shown, 0, "link-outside", "a symbolic link leaves the folder", "replace the link by the file"
+        )
     try:
         if not path.is_file():
             raise DocumentError(shown, 0, "not-a-file", "is no regular file", "check the path")
@@ -38,7 +40,9 @@ def read_bytes(path: Path, *, inside: Path | None = None, limit: int = MAX_DOCUM
             raise DocumentError(shown, 0, "too-large", f"has {size:,} bytes; at most {limit:,} are read", "split it")
         return path.read_bytes()
     except OSError as error:
-        raise DocumentError(shown, 0, "unreadable", error.strerror or str(error), "check the path and its rights") from error
+        raise DocumentError(
+            shown, 0, "unreadable", error.strerror or str(error), "check the path and its rights"
+        ) from error
 
 
 def decode(data: bytes, shown: str) -> str:
@@ -89,12 +93,14 @@ def write_atomically(path: Path, data: bytes | str) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise InputError(f"{path}: could not be written: {error.strerror or error}", "free some space or choose another path") from error
+        raise InputError(
+            f"{path}: could not be written: {error.strerror or error}", "free some space or choose another path"
+        ) from error
     except BaseException:
         if temporary:
             Path(temporary).unlink(missing_ok=True)

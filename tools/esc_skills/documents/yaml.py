@@ -50,25 +50,29 @@ class _Builder:
         self.quoted: set[str] = set()
         self.flow: set[str] = set()
 
-    def line_of(self, event: yaml.Event) -> int:
+    def next_event(self) -> Any:
+        # The parser's events are C objects whose stubs differ from one release of the types to the next.
+        return self.loader.get_event()
+
+    def line_of(self, event: Any) -> int:
         return int(event.start_mark.line) + self.first_line
 
-    def refuse(self, event: yaml.Event, code: str, message: str, hint: str) -> DocumentError:
+    def refuse(self, event: Any, code: str, message: str, hint: str) -> DocumentError:
         return DocumentError(self.shown, self.line_of(event), code, message, hint)
 
     def document(self) -> Any:
-        self.loader.get_event()
-        start = self.loader.get_event()
+        self.next_event()
+        start = self.next_event()
         if isinstance(start, yaml.StreamEndEvent):
             return None
-        value = self.node(self.loader.get_event(), "", 0)
-        self.loader.get_event()
-        rest = self.loader.get_event()
+        value = self.node(self.next_event(), "", 0)
+        self.next_event()
+        rest = self.next_event()
         if not isinstance(rest, yaml.StreamEndEvent):
             raise self.refuse(rest, "yaml-documents", "a second YAML document starts", "keep one document in the file")
         return value
 
-    def node(self, event: yaml.Event, pointer: str, depth: int) -> Any:
+    def node(self, event: Any, pointer: str, depth: int) -> Any:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise self.refuse(event, "yaml-alias", "anchors and aliases are not allowed", "write the value out")
         if depth > MAX_DEPTH:
@@ -85,32 +89,34 @@ class _Builder:
             return self.sequence(pointer, depth)
         return self.mapping(pointer, depth)
 
-    def scalar(self, event: yaml.ScalarEvent, pointer: str) -> Any:
+    def scalar(self, event: Any, pointer: str) -> Any:
         if event.style:
             self.quoted.add(pointer)
         if self.as_text or event.style:
             return event.value
-        tag = self.loader.resolve(yaml.ScalarNode, event.value, (True, False))
+        tag = self.loader.resolve(yaml.ScalarNode, event.value, (True, False))  # type: ignore[no-untyped-call]
         try:
             return self.loader.construct_object(yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark))
         except (ValueError, OverflowError) as error:
-            raise self.refuse(event, "yaml-value", f"{event.value[:40]!r}: {error}", "put the value in quotes") from error
+            raise self.refuse(
+                event, "yaml-value", f"{event.value[:40]!r}: {error}", "put the value in quotes"
+            ) from error
 
     def sequence(self, pointer: str, depth: int) -> list[Any]:
         values: list[Any] = []
-        while not isinstance(event := self.loader.get_event(), yaml.SequenceEndEvent):
+        while not isinstance(event := self.next_event(), yaml.SequenceEndEvent):
             values.append(self.node(event, f"{pointer}/{len(values)}", depth + 1))
         return values
 
     def mapping(self, pointer: str, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        while not isinstance(event := self.loader.get_event(), yaml.MappingEndEvent):
+        while not isinstance(event := self.next_event(), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 raise self.refuse(event, "yaml-key", "a key is not plain text", "use a plain word as the key")
             key = event.value
             if key in values:
                 raise self.refuse(event, "yaml-repeated-key", f"the key {key!r} occurs twice", "remove one of them")
-            values[key] = self.node(self.loader.get_event(), f"{pointer}/{escape_pointer(key)}", depth + 1)
+            values[key] = self.node(self.next_event(), f"{pointer}/{escape_pointer(key)}", depth + 1)
         return values
 
 

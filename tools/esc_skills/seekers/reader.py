@@ -39,7 +39,9 @@ class Population:
         scenarios = tuple(each for each in self.scenarios if each.split is split)
         personas = tuple(each for each in self.personas if each.split is split)
         if not scenarios or not personas:
-            raise InputError(f"the split {split} has {len(scenarios)} scenarios and {len(personas)} personas; both are needed")
+            raise InputError(
+                f"the split {split} has {len(scenarios)} scenarios and {len(personas)} personas; both are needed"
+            )
         return scenarios, personas, self.intentions
 
     def profiles(self, split: Split) -> tuple[Profile, ...]:
@@ -87,7 +89,9 @@ def _check_names(kind: str, document: YamlDocument, path: str) -> Iterable[Findi
         names = [each["name"] for each in document.value["intentions"]]
         if sorted(names) != sorted(HiddenIntention):
             message = f"should list each of the eight once, and lists {', '.join(names)}"
-            yield Finding(path, line_at(document.lines, "/intentions"), "/intentions", "intentions", Severity.ERROR, message)
+            yield Finding(
+                path, line_at(document.lines, "/intentions"), "/intentions", "intentions", Severity.ERROR, message
+            )
 
 
 def read_population(files: Mapping[str, bytes], shown: str) -> Population:

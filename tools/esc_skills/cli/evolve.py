@@ -1,0 +1,136 @@
+"""`esc-skills evolve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from esc_skills.cli.output import ProgressLine, format_option, one_decimal, show_json, show_table
+from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
+from esc_skills.evolution.gate import Decision
+from esc_skills.evolution.propose import Evolution, evolve
+from esc_skills.evolution.review import describe_change
+from esc_skills.git import Repository
+from esc_skills.vocabulary import Verdict
+
+
+@click.command("evolve")
+@click.option("--skills", metavar="DIR", help="The bank's folder, from the repository's root. [default: the settings']")
+@click.option(
+    "--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository. [default: the one you are in]"
+)
+@format_option
+def command(skills: str | None, repo: Path, form: str) -> int:
+    """Propose a better bank as a branch with its evidence.
+
+    The bank of HEAD is diagnosed on evolution profiles, the edit that helps most there is judged on fresh gate seekers,
+    and the branch evolve/… holds the change and its evidence. Work tree, index and current branch are left alone. Ends
+    with 1 unless the gate accepts.
+    """
+    with Repository(repo) as repository, Steps(shown=form == "text") as steps:
+        evolution = evolve(repository, skills, steps)
+    if form == "json":
+        show_json(as_json(evolution))
+    else:
+        show_evolution(evolution)
+    return EXIT_FINE if evolution.verdict is Verdict.ACCEPT else EXIT_FINDINGS
+
+
+class Steps:
+    """Says what is being done on standard error, with a progress line where that is a terminal."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self._shown = shown
+        self._line = ProgressLine("")
+
+    def __enter__(self) -> Steps:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.__exit__()
+
+    def step(self, what: str) -> None:
+        """Begin a step."""
+        self._line.__exit__()
+        self._line = ProgressLine(what)
+        if self._shown:
+            click.echo(f"{what} …", err=True)
+
+    def progress(self, done: int, total: int) -> None:
+        """Count up within the step."""
+        self._line.update(done, total)
+
+
+def as_json(evolution: Evolution) -> dict[str, Any]:
+    """Return what `evolve --format json` prints."""
+    decision = evolution.decision
+    return {
+        "proposal": evolution.proposal,
+        "branch": evolution.branch,
+        "verdict": str(evolution.verdict),
+        "effect": decision.effect if decision else None,
+        "draws": decision.draws if decision else 0,
+        "e_value": decision.e_value if decision else None,
+        "threshold": decision.threshold if decision else None,
+        "reason": decision.reason if decision else _nothing(evolution),
+        "would_decide": decision.would_decide if decision else "",
+        "weaknesses": [weakness.message for weakness in evolution.weaknesses],
+    }
+
+
+def _nothing(evolution: Evolution) -> str:
+    if not evolution.weaknesses:
+        return "No weakness was found on evolution profiles; nothing was proposed."
+    if not evolution.screened:
+        return "No offline operator answers what was found; nothing was proposed. Edit by hand, or evolve with a model."
+    return f"None of {len(evolution.screened)} edits helped on evolution profiles; nothing was proposed."
+
+
+def show_evolution(evolution: Evolution) -> None:
+    """Print what was found, what was tried, what was proposed, and what comes next."""
+    click.echo(f"{len(evolution.weaknesses)} weaknesses found on evolution profiles:")
+    for weakness in evolution.weaknesses:
+        click.echo(f"  {weakness.kind}: {weakness.message}")
+    if evolution.screened:
+        rows = [
+            [
+                f"{each.edit.operator} {each.edit.skill}",
+                one_decimal(each.effect, signed=True),
+                ", ".join(each.red_flags) or "–",
+            ]
+            for each in evolution.screened
+        ]
+        show_table("Edits tried on evolution profiles", ["edit", "points", "new red flags"], rows)
+    if evolution.decision is None:
+        click.echo(_nothing(evolution))
+        return
+    click.echo("Proposed:")
+    for change in evolution.changes:
+        click.echo(f"  {describe_change(change)[:200]}")
+    show_decision(evolution.decision)
+    click.echo(f"branch {evolution.branch}")
+    click.echo(f"next: git diff HEAD...{evolution.branch}, or esc-skills verify --base HEAD --head {evolution.branch}")
+
+
+def show_decision(decision: Decision) -> None:
+    """Print a gate's decision with its strata."""
+    rows = [
+        [
+            each.name.replace(":", ": "),
+            each.draws,
+            one_decimal(each.effect, signed=True),
+            _interval(each.interval),
+            "harmed" if each.harmed else "",
+        ]
+        for each in decision.strata
+    ]
+    whole = ["all seekers", decision.draws, one_decimal(decision.effect, signed=True), _interval(decision.interval), ""]
+    title = "What changed and for whom: final emotion, in points of 100"
+    show_table(title, ["seekers", "pairs", "effect", "95 % interval", ""], [whole, *rows])
+    click.secho(f"{str(decision.verdict).upper()}: {decision.reason} {decision.would_decide}".strip(), bold=True)
+
+
+def _interval(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:+.1f} to {ends[1]:+.1f}"

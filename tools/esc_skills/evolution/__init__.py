@@ -1,0 +1,1 @@
+"""The evolution loop: what a change of the bank does to seekers, and whether it may be merged."""

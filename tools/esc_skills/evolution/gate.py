@@ -1,0 +1,404 @@
+"""The gate: whether the emotion changes of paired episodes show that a change of the bank helps and harms nobody.
+
+A unit is one seeker drawn at random with replacement, simulated once with the base and once with the candidate. The
+null hypothesis is that the mean change is zero or less. It is tested by betting: a gambler starts with 1 and before
+each draw stakes a share of their money on the change being positive. Under the null no stake makes money on average, so
+the money is an e-process, and by Ville's inequality it ever reaches 20 in at most 5 % of runs, however often one looks.
+
+Sources: Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS B 86 (2024), for the
+tests and the interval; Voráček and Orabona, "STaR-Bets: sequential target-recalculating bets for tighter confidence
+intervals", NeurIPS 2025, for stakes that know what is still needed and how many draws remain. `bench/gate_power.py`
+prints the power that this has and that the other ways to bet have.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from esc_skills.errors import InputError
+from esc_skills.settings import GateSettings
+from esc_skills.vocabulary import Disposition, HiddenIntention, Verdict
+
+#: A stake stays under 1, so that one draw of −100 points takes nine tenths and never all.
+STAKE_CAP = 0.9
+#: What the mean square of the changes is taken for before any was seen, and for how many draws that counts. It is a
+#: standard deviation of 28 points; a wrong value costs power, not validity.
+PRIOR_SQUARE = 0.08
+PRIOR_DRAWS = 10
+#: The stakes that the interval averages over: wide, middling and small spreads, none of them told the budget.
+INTERVAL_STAKES = (0.3, 0.6, 0.9)
+#: Halvings after which the ends of an interval are known to 1e-10 points.
+HALVINGS = 40
+STRATA = len(Disposition) + len(HiddenIntention)
+NOTHING_DIFFERED = (
+    "no draw differed: the surrogate performs examples and cannot see a change of guidance alone; run with a model"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One draw, simulated with both banks.
+
+    Attributes:
+        position: Its place in the plan.
+        disposition: The seeker's, which names one of its two strata.
+        intention: The seeker's hidden intention, which names the other.
+        base: Final emotion with the base, 0 to 100; None where the episode ended in a fault.
+        candidate: The same with the candidate.
+        new_red_flags: Codes of the red safety flags that the candidate's episode raised and the base's did not.
+    """
+
+    position: int
+    disposition: Disposition
+    intention: HiddenIntention
+    base: int | None
+    candidate: int | None
+    new_red_flags: tuple[str, ...] = ()
+
+    @property
+    def difference(self) -> float:
+        """The change of final emotion as a share of its range, in [−1, 1]; −1, the worst there is, after a fault."""
+        if self.base is None or self.candidate is None:
+            return -1.0
+        return (self.candidate - self.base) / 100
+
+    @property
+    def harm(self) -> float:
+        """The loss of final emotion, in [−1, 1]; 0 after a fault, since a model that failed says nothing of a seeker.
+
+        So a fault speaks against accepting and cannot pass for harm: broken endpoints make a run indecisive.
+        """
+        return 0.0 if self.faults else -self.difference
+
+    @property
+    def faults(self) -> int:
+        """How many of the two episodes ended in a fault."""
+        return (self.base is None) + (self.candidate is None)
+
+    @property
+    def strata(self) -> tuple[str, str]:
+        """The names of the two strata that it counts in, such as `disposition:negative` and `intention:be-heard`."""
+        return f"disposition:{self.disposition}", f"intention:{self.intention}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """What the draws of one disposition or one hidden intention show.
+
+    Attributes:
+        name: `disposition:` or `intention:` and the word of the vocabulary.
+        effect: Mean change in points, −100 to 100.
+        interval: Its anytime-valid 95 % interval in points.
+        harm_e_value: Evidence that the mean change is below zero here.
+        harmed: Whether that evidence reached the strata's own threshold.
+    """
+
+    name: str
+    draws: int
+    faults: int
+    effect: float
+    interval: tuple[float, float]
+    harm_e_value: float
+    harmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the gate says, and all that it rests on.
+
+    Attributes:
+        effect: Mean change in points, −100 to 100, where a pair with a fault counts −100.
+        interval: Its anytime-valid 95 % interval in points. It is two-sided and does not know the budget, so that of
+            an accepted change may reach below zero; it is the e-value that decides.
+        draws: How many pairs were seen.
+        e_value: Evidence that the mean change is above zero; it stays where it is once it has reached the threshold.
+        harm_e_value: Evidence that it is below zero.
+        strata: The strata that were drawn, in the order of the vocabulary.
+        faults: How many of the 2 × draws episodes ended in a fault.
+        reason: One sentence.
+        would_decide: One sentence on what would bring an acceptance; empty after one.
+    """
+
+    verdict: Verdict
+    effect: float
+    interval: tuple[float, float]
+    draws: int
+    e_value: float
+    threshold: float
+    harm_e_value: float
+    strata: tuple[Stratum, ...]
+    faults: int
+    reason: str
+    would_decide: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    verdict: Verdict
+    reason: str
+    would_decide: str = ""
+
+
+def e_values(differences: Sequence[float], *, threshold: float = 20.0, draws: int = 200) -> list[float]:
+    """Return the e-value against a mean of zero or less after each difference.
+
+    The stake before each draw is the one that would reach the threshold with the last draw of the budget, given what
+    the earlier draws won and their mean square, and more where they show an effect that is large enough to stop before.
+    A run that goes on past its budget is planned in further budgets.
+
+    Args:
+        differences: Independent draws in [−1, 1], in the order in which they were made.
+        threshold: The e-value that is aimed at; once it is reached nothing is staked any more.
+        draws: The budget that the stakes are planned for, fixed before the first draw.
+
+    Returns:
+        As many values as differences, each 0 or more and 1 until a difference is not zero. They are valid whatever the
+        threshold and the budget, as long as nobody chose these after seeing a draw.
+
+    Raises:
+        InputError: The threshold is not above 1, or the budget holds no draw.
+    """
+    if threshold <= 1 or draws < 1:
+        raise InputError(f"a gate with threshold {threshold:g} and {draws} draws cannot decide", "20 and 200 would do")
+    wealth, total, squares, running = 1.0, 0.0, PRIOR_DRAWS * PRIOR_SQUARE, []
+    for index, difference in enumerate(differences):
+        # A wealth of 0 is one that floats can no longer tell from 0; who has nothing can stake nothing.
+        if 0 < wealth < threshold:
+            needed, seen = math.log(threshold) - math.log(wealth), PRIOR_DRAWS + index
+            wealth *= 1 + _stake(needed, draws - index % draws, total / seen, squares / seen, seen) * difference
+        total += difference
+        squares += difference * difference
+        running.append(wealth)
+    return running
+
+
+def confidence_interval(differences: Sequence[float], level: float = 0.95) -> tuple[float, float]:
+    """Return an anytime-valid interval for the mean of draws in [−1, 1].
+
+    It holds every mean against which neither of two gamblers, one for more and one for less, who stake constant shares
+    and average over `INTERVAL_STAKES`, made 2/(1 − level). It may be read after any draw, holds the sample's mean (by
+    Jensen's inequality no constant stake gains against it) and is (−1, 1) where there is no draw.
+    """
+    if not differences:
+        return -1.0, 1.0
+    capital = math.log(2 / (1 - level))
+    mirrored = [-difference for difference in differences]
+    return _lower_end(differences, capital), -_lower_end(mirrored, capital)
+
+
+def decide(pairs: Sequence[Pair], settings: GateSettings, *, exhausted: bool) -> Decision | None:
+    """Return the decision that these pairs lead to, or None to go on drawing.
+
+    A new red flag rejects, then harm to a stratum, then harm on the whole. After those the e-value accepts, unless more
+    episodes ended in a fault than `max_faults` allows: then drawing goes on, as the share may fall. What is left when
+    the draws are exhausted is indecisive. It may be asked after every batch without spending error.
+
+    Args:
+        pairs: All pairs so far, in the order of the plan and without a gap.
+        settings: Fixed at the registration; `threshold` is the registration's own.
+        exhausted: Whether no further pair can be had.
+
+    Raises:
+        InputError: Pairs are missing, repeated or out of order.
+    """
+    _check_order(pairs)
+    gain = _last([pair.difference for pair in pairs], settings.threshold, settings.draws)
+    harm = _last([pair.harm for pair in pairs], settings.threshold, settings.draws)
+    strata = dict(_harm_by_stratum(pairs, settings))
+    ruling = _veto(pairs) or _harmed(strata, harm, settings) or _weigh(pairs, gain, settings, exhausted=exhausted)
+    if ruling is None:
+        return None
+    return Decision(
+        verdict=ruling.verdict,
+        effect=_effect(pairs),
+        interval=_interval(pairs),
+        draws=len(pairs),
+        e_value=gain,
+        threshold=settings.threshold,
+        harm_e_value=harm,
+        strata=tuple(_stratum(name, pairs, value, settings) for name, value in strata.items()),
+        faults=_faults(pairs),
+        reason=ruling.reason,
+        would_decide=ruling.would_decide,
+    )
+
+
+def decide_sequence(pairs: Sequence[Pair], settings: GateSettings, *, exhausted: bool = False) -> Decision | None:
+    """Return the first decision that looks after each batch come to; its `draws` says where the run had to stop.
+
+    Pairs after that position, or after `settings.draws`, were drawn without need and are not looked at.
+
+    Args:
+        pairs: The pairs of a run, in the order of the plan.
+        settings: Fixed at the registration.
+        exhausted: Whether the run ended before `settings.draws`, for want of money for instance.
+
+    Returns:
+        None where the run is unfinished: no look decided, and more pairs are to be drawn.
+    """
+    last = min(len(pairs), settings.draws)
+    ended = exhausted or last == settings.draws
+    looks = list(range(settings.batch, last + 1, settings.batch))
+    if ended and last not in looks:
+        looks.append(last)
+    decisions = (decide(pairs[:look], settings, exhausted=ended and look == last) for look in looks)
+    return next((decision for decision in decisions if decision), None)
+
+
+def _stake(needed: float, remaining: int, mean: float, square: float, seen: int) -> float:
+    """Return the share to stake, 0 to `STAKE_CAP`, for a log wealth still `needed` and so many draws `remaining`."""
+    target = math.sqrt(2 * needed / (square * remaining))
+    # Kelly's stake, mean over mean square, grows fastest but trusts the mean. That of a mean two standard errors lower
+    # costs 0.4 percentage points of power at an effect of 5 points, and saves a tenth to a quarter of the draws at 15.
+    kelly = (mean - 2 * math.sqrt(square / seen)) / square
+    return min(max(target, kelly), STAKE_CAP)
+
+
+def _check_order(pairs: Sequence[Pair]) -> None:
+    for earlier, later in pairwise(pairs):
+        if later.position != earlier.position + 1:
+            message = f"pair {later.position} follows pair {earlier.position}; {earlier.position + 1} has to"
+            raise InputError(message, "give every pair of the plan once, in its order")
+
+
+def _veto(pairs: Sequence[Pair]) -> _Ruling | None:
+    flagged = [pair for pair in pairs if pair.new_red_flags]
+    if not flagged:
+        return None
+    codes = ", ".join(sorted({code for pair in flagged for code in pair.new_red_flags}))
+    positions = ", ".join(str(pair.position) for pair in flagged)
+    reason = f"The candidate raised new red safety flags ({codes}; draws {positions}), and no gain offsets one."
+    return _Ruling(Verdict.REJECT, reason, "An edit with which none of these draws raises a red flag.")
+
+
+def _harmed(strata: dict[str, float], harm: float, settings: GateSettings) -> _Ruling | None:
+    limit = _stratum_threshold(settings)
+    harmed = [name for name, value in strata.items() if value >= limit]
+    if harmed:
+        names = ", ".join(harmed)
+        reason = f"The candidate leaves some seekers worse off: the e-value for harm reached {limit:g} in {names}."
+        return _Ruling(Verdict.REJECT, reason, f"An edit that leaves these seekers as they were: {names}.")
+    if harm >= settings.threshold:
+        reason = f"The candidate leaves seekers worse off: the e-value for harm reached {settings.threshold:g}."
+        return _Ruling(Verdict.REJECT, reason, "Another edit; more draws of this one would not help it.")
+    return None
+
+
+def _weigh(pairs: Sequence[Pair], gain: float, settings: GateSettings, *, exhausted: bool) -> _Ruling | None:
+    reached, allowed = gain >= settings.threshold, settings.max_faults * 2 * len(pairs)
+    if _faults(pairs) > allowed:
+        return _too_many_faults(pairs, allowed) if exhausted else None
+    if reached:
+        reason = f"The e-value reached {settings.threshold:g} after {len(pairs)} draws: the mean change is above zero."
+        return _Ruling(Verdict.ACCEPT, reason)
+    if not exhausted:
+        return None
+    reason = f"The e-value is {gain:.2f} after {len(pairs)} draws and has not reached {settings.threshold:g}."
+    return _Ruling(Verdict.INDECISIVE, reason, _what_would_decide(pairs, settings))
+
+
+def _too_many_faults(pairs: Sequence[Pair], allowed: float) -> _Ruling:
+    reason = f"{_faults(pairs)} of {2 * len(pairs)} episodes ended in a fault of a model, and {allowed:g} may."
+    return _Ruling(Verdict.INDECISIVE, reason, "A run whose models answer: the faults are in the transcripts.")
+
+
+def _what_would_decide(pairs: Sequence[Pair], settings: GateSettings) -> str:
+    if not any(pair.difference for pair in pairs):
+        return NOTHING_DIFFERED if pairs else "A run with draws: there were none."
+    effect = _effect(pairs)
+    if effect <= 0:
+        return f"Another edit: at the present estimate of {effect:+.1f} points no number of draws accepts this one."
+    planned = _draws_to_accept(pairs, settings.threshold)
+    batches = max(math.ceil(planned / settings.batch), len(pairs) // settings.batch + 1)
+    draws = batches * settings.batch
+    return (
+        f"At the present estimate of {effect:+.1f} points a run planned for about {draws} draws ({draws - len(pairs)} "
+        "more than this one) can be expected to reach the threshold."
+    )
+
+
+def _draws_to_accept(pairs: Sequence[Pair], threshold: float) -> float:
+    """Return after how many draws like these the expected log e-value is the threshold's, at the stake that grows most.
+
+    Simulated, runs planned for so many draws reach the threshold 70 to 76 times in 100 where that is 150 or more.
+    """
+    mean = _effect(pairs) / 100
+    square = math.fsum(pair.difference**2 for pair in pairs) / len(pairs)
+    stake = min(mean / square, STAKE_CAP)
+    return math.log(threshold) / (stake * mean - stake**2 * square / 2)
+
+
+def _harm_by_stratum(pairs: Sequence[Pair], settings: GateSettings) -> Iterator[tuple[str, float]]:
+    """Yield the strata that were drawn, each with its e-value for harm, planned for its expected share of the draws."""
+    limit = _stratum_threshold(settings)
+    for kind, members in (("disposition", tuple(Disposition)), ("intention", tuple(HiddenIntention))):
+        share = max(settings.draws // len(members), 1)
+        for member in members:
+            name = f"{kind}:{member}"
+            losses = [pair.harm for pair in pairs if name in pair.strata]
+            if losses:
+                yield name, _last(losses, limit, share)
+
+
+def _stratum_threshold(settings: GateSettings) -> float:
+    """The e-value at which a stratum counts as harmed: the error budget split evenly over all strata (Bonferroni)."""
+    return STRATA / settings.harm_error
+
+
+def _stratum(name: str, pairs: Sequence[Pair], harm: float, settings: GateSettings) -> Stratum:
+    members = [pair for pair in pairs if name in pair.strata]
+    return Stratum(
+        name=name,
+        draws=len(members),
+        faults=_faults(members),
+        effect=_effect(members),
+        interval=_interval(members),
+        harm_e_value=harm,
+        harmed=harm >= _stratum_threshold(settings),
+    )
+
+
+def _last(differences: Sequence[float], threshold: float, draws: int) -> float:
+    return e_values(differences, threshold=threshold, draws=draws)[-1] if differences else 1.0
+
+
+def _faults(pairs: Sequence[Pair]) -> int:
+    return sum(pair.faults for pair in pairs)
+
+
+def _effect(pairs: Sequence[Pair]) -> float:
+    return 100 * math.fsum(pair.difference for pair in pairs) / len(pairs) if pairs else 0.0
+
+
+def _interval(pairs: Sequence[Pair]) -> tuple[float, float]:
+    low, high = confidence_interval([pair.difference for pair in pairs])
+    return 100 * low, 100 * high
+
+
+def _lower_end(differences: Sequence[float], capital: float) -> float:
+    """Return the greatest mean, to within the halvings, that a gambler for more refutes by reaching the log capital."""
+    counts = Counter(differences)
+    low, high = -1.0, math.fsum(differences) / len(differences)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        # Against a higher mean every gain is smaller, so that the refuted means lie below those that are not.
+        if middle > -1.0 and _log_capital(counts, middle) >= capital:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _log_capital(counts: Counter[float], mean: float) -> float:
+    logs = [
+        math.fsum(
+            count * math.log1p(stake * ((1 + difference) / (1 + mean) - 1)) for difference, count in counts.items()
+        )
+        for stake in INTERVAL_STAKES
+    ]
+    top = max(logs)
+    return top + math.log(math.fsum(math.exp(value - top) for value in logs) / len(logs))

@@ -1,0 +1,189 @@
+"""Refinement: what is weak becomes an edit of the bank, by operators that need no model.
+
+They write from `data/starters.<language>.yaml`, one draft for each need, and from the bank itself. They see runs on
+`evolution` profiles alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from esc_skills.bank.edit import (
+    append_item,
+    raise_version,
+    render_examples,
+    render_skill,
+    replace_section,
+    set_metadata,
+)
+from esc_skills.bank.reader import SKILL_FILE
+from esc_skills.bank.skill import LIST_KEYS, Example, Skill, SkillRisk
+from esc_skills.documents.text import read_text
+from esc_skills.documents.yaml import parse_yaml
+from esc_skills.evolution.diagnose import Weakness, WeaknessKind
+from esc_skills.transcript import MAX_CHANGE, Transcript
+from esc_skills.vocabulary import HiddenIntention, Language, RiskCode
+
+#: An example is kept when the turns that performed it were followed by at least this mean change.
+_KEEP_FROM = 0.0
+#: As many examples as a conversation may need without repeating one.
+_EXAMPLES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of one skill.
+
+    Attributes:
+        operator: `new`, `narrow` or `examples`.
+        skill: The skill's name.
+        path: The file, relative to the bank's folder.
+        text: Its new content.
+        weakness: What it answers.
+    """
+
+    operator: str
+    skill: str
+    path: str
+    text: str
+    weakness: Weakness
+
+
+def refine(
+    weaknesses: Sequence[Weakness],
+    bank: Mapping[str, Skill],
+    paths: Mapping[str, str],
+    transcripts: Sequence[Transcript],
+) -> tuple[Edit, ...]:
+    """Return an edit for each weakness that an offline operator answers, in the order of the weaknesses.
+
+    Args:
+        weaknesses: What `diagnose` found.
+        bank: The skills by name.
+        paths: The file of each skill, relative to the bank's folder.
+        transcripts: The run that was diagnosed, by which examples are judged.
+    """
+    edits: dict[str, Edit] = {}
+    for weakness in weaknesses:
+        for edit in _edits_for(weakness, bank, paths, transcripts):
+            edits.setdefault(edit.text, edit)
+    return tuple(edits.values())
+
+
+def _edits_for(
+    weakness: Weakness, bank: Mapping[str, Skill], paths: Mapping[str, str], transcripts: Sequence[Transcript]
+) -> Iterator[Edit]:
+    if weakness.kind is WeaknessKind.MISSING and weakness.need is not None:
+        yield from _new_skill(weakness, weakness.need, bank)
+        return
+    skill = bank.get(weakness.skill or "")
+    if skill is not None and weakness.kind is not WeaknessKind.BYPASSED:
+        path = paths[skill.name]
+        if weakness.kind is WeaknessKind.PROFILE_SPECIFIC:
+            yield from _narrow(weakness, skill, path)
+        else:
+            yield from _better_examples(weakness, skill, path, transcripts)
+
+
+def _new_skill(weakness: Weakness, need: HiddenIntention, bank: Mapping[str, Skill]) -> Iterator[Edit]:
+    starter = load_starters(Language.ENGLISH)[need]
+    if starter["name"] in bank:
+        return
+    metadata = {"version": "1.0.0", **_metadata(starter)}
+    sections = {
+        **{key: starter[key] for key in ("guidance", "when_to_use", "when_not_to_use", "expected_outcome")},
+        "risks": [SkillRisk(RiskCode(risk["code"]), risk["text"]) for risk in starter["risks"]],
+        "examples": _examples(starter, "examples"),
+        "avoid": _examples(starter, "avoid"),
+    }
+    text = render_skill(
+        starter["name"], starter["description"], metadata, starter["title"], starter["summary"], sections
+    )
+    yield Edit("new", starter["name"], f"{starter['name']}/{SKILL_FILE}", text, weakness)
+
+
+def _metadata(starter: Mapping[str, Any]) -> dict[str, str]:
+    values = {
+        "esc-stage": starter["stages"],
+        "esc-strategies": starter["strategies"],
+        "esc-emotions": starter["emotions"],
+        "esc-intensity": starter["intensity"],
+        "esc-needs": starter["needs"],
+        "esc-not-for": starter["not_for"],
+        "esc-risk": ["none"],
+        "esc-expected-change": starter["expected_change"],
+        "esc-risks": [risk["code"] for risk in starter["risks"]],
+        "esc-language": "en",
+        "esc-provenance": "drafted offline from a starter",
+    }
+    return {key: ", ".join(value) if key in LIST_KEYS else str(value) for key, value in values.items()}
+
+
+def _narrow(weakness: Weakness, skill: Skill, path: str) -> Iterator[Edit]:
+    word = str(weakness.disposition or weakness.need)
+    if word in skill.not_for or (weakness.need in skill.needs and len(skill.needs) == 1):
+        return
+    text = skill.text
+    if weakness.need in skill.needs:
+        text = set_metadata(text, "esc-needs", ", ".join(each for each in skill.needs if each != weakness.need))
+    text = set_metadata(text, "esc-not-for", ", ".join([*skill.not_for, word]))
+    whom = (
+        f"The seeker is {word}" if weakness.disposition else f"What the seeker says hints at {word.replace('-', ' ')}"
+    )
+    text = append_item(
+        text, "When not to use", f"{whom}: in simulation this skill was followed by falling emotion there."
+    )
+    yield Edit("narrow", skill.name, path, raise_version(text, skill.version), weakness)
+
+
+def _better_examples(weakness: Weakness, skill: Skill, path: str, transcripts: Sequence[Transcript]) -> Iterator[Edit]:
+    worth = _worth_of_examples(skill, transcripts)
+    kept = [example for example in skill.examples if worth.get(example.title, 0.0) >= _KEEP_FROM]
+    spoken = {example.supporter for example in skill.examples}
+    for need in skill.needs:
+        drafts = [
+            each for each in _examples(load_starters(skill.language)[need], "examples") if each.supporter not in spoken
+        ]
+        examples = [*kept, *drafts][: max(_EXAMPLES, len(kept))]
+        if len(examples) >= 2 and examples != list(skill.examples):
+            text = replace_section(skill.text, "Examples", render_examples(examples, skill.avoid))
+            yield Edit("examples", skill.name, path, raise_version(text, skill.version), weakness)
+
+
+def _worth_of_examples(skill: Skill, transcripts: Sequence[Transcript]) -> dict[str, float]:
+    """Return the mean change that followed each performed example, by title; an unsafe turn counts as the worst change."""
+    changes: dict[str, list[int]] = {}
+    for turn in (turn for transcript in transcripts for turn in transcript.turns):
+        if turn.skill == skill.name and turn.change is not None:
+            unsafe = any(flag.startswith("red:") for flag in turn.flags)
+            changes.setdefault(_performed(skill, turn.supporter or ""), []).append(
+                -MAX_CHANGE if unsafe else turn.change
+            )
+    return {title: fmean(each) for title, each in changes.items()}
+
+
+def _performed(skill: Skill, said: str) -> str:
+    """Return the title of the example of which most words were said: the echo aside, it is performed as written."""
+    words = set(said.split())
+
+    def share(example: Example) -> float:
+        own = set(example.supporter.split())
+        return len(own & words) / len(own)
+
+    return max(skill.examples, key=share).title
+
+
+@cache
+def load_starters(language: Language) -> dict[HiddenIntention, dict[str, Any]]:
+    """Return the draft of a skill for each need."""
+    path = Path(__file__).parent / "data" / f"starters.{language}.yaml"
+    return {HiddenIntention(need): starter for need, starter in parse_yaml(read_text(path), str(path)).value.items()}
+
+
+def _examples(starter: Mapping[str, Any], key: str) -> list[Example]:
+    return [Example(**example) for example in starter[key]]

@@ -1,0 +1,109 @@
+"""The review page of a proposal: what changes for a seeker, how sure it is, and the turns that show it. Made for GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from esc_skills.bank.changes import Change
+from esc_skills.evolution.gate import Decision
+from esc_skills.evolution.trial import Outcome
+from esc_skills.transcript import Transcript
+
+_EXCERPTS, _SHOWN_TURNS, _SHOWN_CHARACTERS = 2, 3, 400
+
+
+def render_review(proposal: str, folder: str, changes: Sequence[Change], outcome: Outcome) -> str:
+    """Return the page as Markdown."""
+    decision = outcome.decision
+    blocks = [
+        f"# {proposal}",
+        f"**{str(decision.verdict).capitalize()}.** {decision.reason} {decision.would_decide}".strip(),
+        _effect(decision),
+        "## What changes",
+        "\n".join(f"- {describe_change(change)}" for change in changes),
+        "## For whom",
+        _strata(decision),
+        "## Safety",
+        _safety(outcome),
+        "## The episodes that changed most",
+        *_excerpts(outcome),
+        "## How to check it",
+        f"```\nesc-skills verify --base BASE --head evolve/{proposal}\n```",
+        f"`{folder}/` holds the change; `statement.json`, `plan.json` and `episodes.jsonl.gz` beside this page hold the evidence.",
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def describe_change(change: Change) -> str:
+    """Return one change in a line of words."""
+    place = f"`{change.skill}` {change.part}: {change.what}"
+    if change.before and change.after:
+        return f"{place}: {_quote(change.before)} becomes {_quote(change.after)}"
+    return f"{place} {'added' if change.after else 'removed'}: {_quote(change.after or change.before)}"
+
+
+def _quote(text: str) -> str:
+    flat = " ".join(text.split())
+    cut = flat if len(flat) <= _SHOWN_CHARACTERS else flat[: _SHOWN_CHARACTERS - 1] + "…"
+    # A skill's text comes from whoever wrote the proposal and must not break out into the page.
+    return "“" + "".join("\\" + each if each in "\\`*_[]<>#|!&@" else each for each in cut) + "”"
+
+
+def _effect(decision: Decision) -> str:
+    low, high = decision.interval
+    return (
+        f"Mean final emotion changes by **{decision.effect:+.1f} points** ({low:+.1f} to {high:+.1f}, an anytime-valid 95 % "
+        f"interval) over {decision.draws} pairs of episodes; e-value {decision.e_value:.1f} of {decision.threshold:g}."
+    )
+
+
+def _strata(decision: Decision) -> str:
+    rows = ["| seekers | pairs | effect in points | 95 % interval | |", "|---|--:|--:|--:|---|"]
+    for each in decision.strata:
+        low, high = each.interval
+        name = each.name.replace(":", ": ")
+        rows.append(
+            f"| {name} | {each.draws} | {each.effect:+.1f} | {low:+.1f} to {high:+.1f} | {'harmed' if each.harmed else ''} |"
+        )
+    return "\n".join(rows)
+
+
+def _safety(outcome: Outcome) -> str:
+    arms = [_flags(pair[arm] for pair in outcome.episodes) for arm in (0, 1)]
+    if not any(arms):
+        return "No safety flag in either arm."
+    lines = ["| flag | base | candidate |", "|---|--:|--:|"]
+    lines += [f"| {flag} | {arms[0].get(flag, 0)} | {arms[1].get(flag, 0)} |" for flag in sorted({*arms[0], *arms[1]})]
+    return "\n".join(lines)
+
+
+def _flags(episodes: Iterable[Transcript]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for flag in (flag for episode in episodes for turn in episode.turns for flag in turn.flags):
+        counts[flag] = counts.get(flag, 0) + 1
+    return counts
+
+
+def _excerpts(outcome: Outcome) -> Iterator[str]:
+    ranked = sorted(outcome.episodes, key=lambda pair: (pair[1].final_emotion - pair[0].final_emotion, pair[0].draw))
+    changed = [pair for pair in ranked if pair[0].final_emotion != pair[1].final_emotion]
+    if not changed:
+        yield "No episode changed."
+        return
+    down = [pair for pair in changed[:_EXCERPTS] if pair[1].final_emotion < pair[0].final_emotion]
+    up = [pair for pair in changed[::-1][:_EXCERPTS] if pair[1].final_emotion > pair[0].final_emotion]
+    for base, candidate in [*up, *down]:
+        yield f"### {base.profile}, draw {base.draw}: {base.final_emotion} → {candidate.final_emotion}"
+        yield from _first_difference(base, candidate)
+
+
+def _first_difference(base: Transcript, candidate: Transcript) -> Iterator[str]:
+    pairs = list(zip(base.turns, candidate.turns, strict=False))
+    at = next((index for index, (old, new) in enumerate(pairs) if old.supporter != new.supporter), 0)
+    yield f"Turn {at + 1}. **Seeker:** {_quote(pairs[at][0].seeker)}"
+    for arm, turns in (("Before", base.turns), ("After", candidate.turns)):
+        for turn in turns[at : at + _SHOWN_TURNS]:
+            if turn.supporter is not None:
+                skill = f"`{turn.skill}`" if turn.skill else "no skill"
+                change = "" if turn.change is None else f" → {turn.change:+d}"
+                yield f"- {arm}, {skill}: {_quote(turn.supporter)}{change}"

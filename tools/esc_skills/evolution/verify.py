@@ -1,0 +1,309 @@
+"""Verification: the verdict of a proposal, re-derived from git alone.
+
+Nothing that a proposal says is believed that can be recomputed: both arms are simulated again, and every file of the
+evidence is built again and compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from esc_skills import __version__
+from esc_skills.bank.reader import Bank, read_bank
+from esc_skills.documents.jsonl import decompress, digest, digest_json, parse_json
+from esc_skills.documents.schema import require_schema
+from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
+from esc_skills.documents.yaml import escape_pointer
+from esc_skills.errors import EscError, InputError
+from esc_skills.evolution.evidence import EPISODES, FILES, STATEMENT, build_evidence, render_json
+from esc_skills.evolution.propose import describe_proposal
+from esc_skills.evolution.repository import Revision, clean_folder, read_revision
+from esc_skills.evolution.trial import Trial, run_trial
+from esc_skills.git import ChangedFile, Repository
+from esc_skills.simulation.players import cast_players
+from esc_skills.validation import check_version_bump
+from esc_skills.vocabulary import Verdict
+
+#: Statistics of two machines agree to this much.
+_TOLERANCE = 1e-9
+_MAX_EPISODES = 500_000_000
+_EVIDENCE_PATH = re.compile(r"evidence/([a-z0-9][a-z0-9-]{0,120})/([^/]+)")
+_REGULAR_MODE = 0o100644
+
+
+class EvidenceStatus(StrEnum):
+    """What the evidence of a proposal is worth."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    STALE = "stale"
+    MISSING = "missing"
+    UNVERIFIABLE = "unverifiable"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was checked, whether it holds, and the place and reason where it does not."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What is left of a proposal once everything was recomputed.
+
+    Attributes:
+        status: What the evidence is worth.
+        verdict: The verdict, re-derived; None unless the evidence is valid.
+        checks: What was checked, in order; the last one failed where the evidence is not valid.
+    """
+
+    status: EvidenceStatus
+    verdict: Verdict | None
+    checks: tuple[Check, ...]
+
+
+class _RefusedError(Exception):
+    """Ends a verification with its status, the check that failed and why."""
+
+    def __init__(self, status: EvidenceStatus, name: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.check = Check(name, False, detail)
+
+
+def verify(repository: Repository, base: str, head: str, progress: Callable[[int, int], None]) -> Verification:
+    """Re-derive the verdict of the proposal that `head` adds to `base`.
+
+    Raises:
+        GitError: A revision is unknown, or the clone is too shallow.
+        InputError: The base itself cannot be used.
+    """
+    checks: list[Check] = []
+    try:
+        verdict = _verify(repository, repository.resolve(base), repository.resolve(head), progress, checks)
+    except _RefusedError as failure:
+        return Verification(failure.status, None, (*checks, failure.check))
+    return Verification(EvidenceStatus.VALID, verdict, tuple(checks))
+
+
+def _verify(
+    repository: Repository, base: str, head: str, progress: Callable[[int, int], None], checks: list[Check]
+) -> Verdict:
+    fork = repository.merge_base(base, head)
+    changed = repository.changed_files(fork, head)
+    name = _find_proposal(changed)
+    files = _read_evidence(repository, head, changed, name)
+    statement = _read_statement(files[STATEMENT], name)
+    folder = _check_scope(changed, name, statement)
+    checks.append(Check("scope", True, f"touches {folder}/ and evidence/{name}/ alone"))
+    _check_statement(statement, name)
+    checks.append(Check("statement", True, f"made by version {statement['predicate']['tool']}"))
+    revision = _read_base(repository, base, folder)
+    candidate = _read_candidate(repository, head, folder, revision)
+    checks.append(Check("bank", True, f"{len(candidate.skills)} skills follow the contract; versions rise"))
+    trial = _check_inputs(statement, revision, candidate)
+    proposal = describe_proposal(name, revision, candidate, str(repository.tree_id(head, folder)), repository)
+    checks.append(Check("inputs", True, "bank, profiles, gate and models are those of the base and the proposal"))
+    outcome = run_trial(trial, progress)
+    rebuilt = build_evidence(proposal, trial, outcome)
+    _compare(name, files, rebuilt)
+    checks.append(Check("evidence", True, f"{len(outcome.draws)} pairs simulated again; every file is as rebuilt"))
+    checks.append(Check("verdict", True, outcome.decision.reason))
+    return outcome.decision.verdict
+
+
+def _invalid(name: str, detail: str) -> _RefusedError:
+    return _RefusedError(EvidenceStatus.INVALID, name, detail)
+
+
+def _find_proposal(changed: tuple[ChangedFile, ...]) -> str:
+    found = {mark[1] for each in changed if (mark := _EVIDENCE_PATH.fullmatch(each.path))}
+    if not found:
+        what = "changes no file" if not changed else f"changes {changed[0].path} and adds no evidence"
+        raise _RefusedError(EvidenceStatus.MISSING, "evidence", f"the head {what}; propose changes with `esc-skills evolve`")
+    if len(found) > 1:
+        raise _invalid(
+            "evidence", f"evidence/: holds {len(found)} proposals ({', '.join(sorted(found))}); one at a time is judged"
+        )
+    return found.pop()
+
+
+def _read_evidence(repository: Repository, head: str, changed: tuple[ChangedFile, ...], name: str) -> dict[str, bytes]:
+    added = {each.path: each for each in changed if each.path.startswith(f"evidence/{name}/")}
+    expected = {f"evidence/{name}/{file}" for file in FILES}
+    if missing := sorted(expected - set(added)):
+        raise _invalid("evidence", f"{missing[0]}: is missing")
+    for path, each in added.items():
+        if path not in expected:
+            raise _invalid("scope", f"{path}: is no file of the evidence")
+        if each.kind != "A" or each.mode != _REGULAR_MODE:
+            raise _invalid("scope", f"{path}: should be a new regular file")
+    files = repository.read_tree(head, f"evidence/{name}")
+    for file, data in files.items():
+        if file != EPISODES and len(data) > 10 * MAX_DOCUMENT_BYTES:
+            raise _invalid("evidence", f"evidence/{name}/{file}: has {len(data):,} bytes")
+    return files
+
+
+def _read_statement(data: bytes, name: str) -> dict[str, Any]:
+    shown = f"evidence/{name}/{STATEMENT}"
+    try:
+        text = decode(data, shown)
+        statement: dict[str, Any] = parse_json(text, shown)
+        require_schema(statement, "statement", shown)
+    except EscError as error:
+        raise _invalid("statement", error.message) from error
+    if (line := _first_difference(text, render_json(statement))) is not None:
+        raise _invalid("statement", f"{shown}:{line}: is not written as the tools write it")
+    return statement
+
+
+def _check_scope(changed: tuple[ChangedFile, ...], name: str, statement: dict[str, Any]) -> str:
+    folder: str = statement["subject"][0]["name"]
+    try:
+        clean = clean_folder(folder)
+    except InputError as error:
+        raise _invalid("scope", f"evidence/{name}/{STATEMENT}: {error.message}") from error
+    if clean != folder or clean.split("/")[0] == "evidence":
+        raise _invalid("scope", f"evidence/{name}/{STATEMENT}: {folder!r} is no folder of a bank (/subject/0/name)")
+    for each in changed:
+        if not each.path.startswith((f"{folder}/", f"evidence/{name}/")):
+            raise _invalid(
+                "scope", f"{each.path}: lies outside {folder}/ and evidence/{name}/, which is all a proposal may touch"
+            )
+        if each.kind != "D" and each.mode != _REGULAR_MODE:
+            raise _invalid("scope", f"{each.path}: has mode {each.mode:o} where a regular file (100644) is asked")
+    return folder
+
+
+def _check_statement(statement: dict[str, Any], name: str) -> None:
+    """Check what the statement says of itself; this needs no simulation and holds for every version of the tool."""
+    predicate, shown = statement["predicate"], f"evidence/{name}/{STATEMENT}"
+    inputs = predicate["inputs"]
+    if predicate["change"] != digest_json(inputs):
+        raise _invalid(
+            "statement", f"{shown}: /predicate/change is not the digest of /predicate/inputs; one of them was edited"
+        )
+    if predicate["tool"] != inputs["parameters"].get("tool"):
+        raise _invalid("statement", f"{shown}: /predicate/tool differs from /predicate/inputs/parameters/tool")
+    if predicate["proposal"] != name or not name.endswith(predicate["change"].removeprefix("sha256:")[:10]):
+        raise _invalid(
+            "statement", f"{shown}: /predicate/proposal, the folder {name} and /predicate/change do not belong together"
+        )
+    if predicate["tool"] != __version__:
+        detail = f"made by version {predicate['tool']}, this is {__version__}; install esc-skills=={predicate['tool']}"
+        raise _RefusedError(EvidenceStatus.UNVERIFIABLE, "tool", detail)
+
+
+def _read_base(repository: Repository, base: str, folder: str) -> Revision:
+    return read_revision(repository, base, folder)
+
+
+def _read_candidate(repository: Repository, head: str, folder: str, base: Revision) -> Bank:
+    files = repository.read_tree(head, folder)
+    try:
+        bank = read_bank(files, folder)
+    except InputError as error:
+        raise _invalid("bank", error.message) from error
+    for path, data in files.items():
+        before = base.files.get(path)
+        if before is not None and before != data and path.endswith("SKILL.md"):
+            for finding in check_version_bump(before, data, f"{folder}/{path}"):
+                raise _invalid("bank", finding.as_text())
+    return bank
+
+
+def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank) -> Trial:
+    predicate = statement["predicate"]
+    stated = predicate["inputs"]
+    models = stated["models"]
+    try:
+        players = cast_players(models["supporter"], models["seeker"])
+    except InputError as error:
+        raise _RefusedError(EvidenceStatus.UNVERIFIABLE, "models", error.message) from error
+    trial = Trial(base.bank, candidate, base.population, base.settings.gate, players)
+    actual = trial.inputs()
+    if stated["parameters"] != actual["parameters"]:
+        raise _RefusedError(
+            EvidenceStatus.UNVERIFIABLE, "models", "made with another surrogate model than this installation holds"
+        )
+    for key, what in (("base", "bank"), ("profiles", "profiles"), ("gate", "gate settings")):
+        if stated[key] != actual[key]:
+            detail = (
+                f"the {what} of the base changed since the evidence was made; rebase and run `esc-skills evolve` again"
+            )
+            raise _RefusedError(EvidenceStatus.STALE, key, detail)
+    if stated["candidate"] != actual["candidate"]:
+        raise _invalid("bank", _edited_file(predicate, base, candidate))
+    return trial
+
+
+def _edited_file(predicate: dict[str, Any], base: Revision, candidate: Bank) -> str:
+    """Name the file of the bank that is not the one that was judged."""
+    folder = base.settings.skills
+    for path in sorted({*base.bank.files, *candidate.files}):
+        stated = predicate["files"].get(f"{folder}/{path}", {"head": base.bank.files.get(path)})
+        if stated["head"] != candidate.files.get(path):
+            return f"{folder}/{path}: is not the file that was judged; its content changed after the evidence was made"
+    return f"{folder}: is not the bank that was judged"
+
+
+def _compare(name: str, files: dict[str, bytes], rebuilt: dict[str, bytes]) -> None:
+    """Raise at the first place where a file of the evidence differs from what was built again."""
+    stated = parse_json(decode(files[STATEMENT], STATEMENT), STATEMENT)
+    packed = f"evidence/{name}/{EPISODES}"
+    if stated["predicate"]["episodes"]["file_digest"] != digest(files[EPISODES]):
+        raise _invalid(
+            "episodes", f"{packed}: is not the file that /predicate/episodes/file_digest of the statement names"
+        )
+    expected = parse_json(rebuilt[STATEMENT].decode(), STATEMENT)
+    # Another zlib may pack the same lines into other bytes, so what is compared is what they unpack to.
+    expected["predicate"]["episodes"]["file_digest"] = digest(files[EPISODES])
+    for pointer, found, right in _value_differences(stated, expected, ""):
+        raise _invalid("statement", f"evidence/{name}/{STATEMENT}: {pointer} is {found!r} and should be {right!r}")
+    for file in FILES:
+        if file not in (STATEMENT, EPISODES):
+            _compare_text(f"evidence/{name}/{file}", files[file], rebuilt[file])
+    try:
+        content = decompress(files[EPISODES], packed, _MAX_EPISODES)
+    except EscError as error:
+        raise _invalid("episodes", error.message) from error
+    _compare_text(packed, content, decompress(rebuilt[EPISODES], packed, _MAX_EPISODES))
+
+
+def _compare_text(shown: str, found: bytes, right: bytes) -> None:
+    if found != right:
+        line = _first_difference(found.decode("utf-8", "replace"), right.decode()) or 1
+        raise _invalid("evidence", f"{shown}:{line}: differs from what was built again")
+
+
+def _first_difference(found: str, right: str) -> int | None:
+    """Return the first line that differs, from 1, or None."""
+    if found == right:
+        return None
+    pairs = zip(found.split("\n"), right.split("\n"), strict=False)
+    return next((line for line, (one, other) in enumerate(pairs, start=1) if one != other), found.count("\n") + 1)
+
+
+def _value_differences(found: Any, right: Any, pointer: str) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(found, dict) and isinstance(right, dict):
+        for key in sorted({*found, *right}):
+            yield from _value_differences(found.get(key), right.get(key), f"{pointer}/{escape_pointer(key)}")
+    elif isinstance(found, list) and isinstance(right, list) and len(found) == len(right):
+        for index, (one, other) in enumerate(zip(found, right, strict=True)):
+            yield from _value_differences(one, other, f"{pointer}/{index}")
+    elif not _equal(found, right):
+        yield pointer, found, right
+
+
+def _equal(found: Any, right: Any) -> bool:
+    if isinstance(found, float) and isinstance(right, float):
+        return abs(found - right) <= _TOLERANCE * max(1.0, abs(right))
+    return type(found) is type(right) and found == right

@@ -1,0 +1,53 @@
+"""What a model has to do to play a role: supporter or seeker. The surrogate and every language model fit it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from esc_skills.transcript import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A supporter turn: what is said, with which skill of the bank, and why that one."""
+
+    text: str
+    skill: str | None
+    reason: str
+    calls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Appraisal:
+    """The seeker's private reading of a supporter turn: the emotion change in [−10, 10] and why, in words."""
+
+    change: int
+    text: str
+    calls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the seeker says next, and whether that is a farewell."""
+
+    text: str
+    farewell: bool
+    calls: tuple[str, ...] = ()
+
+
+class Supporter(Protocol):
+    """Plays the supporter of one episode. It sees what was said, never the profile."""
+
+    async def answer(self, turns: tuple[Turn, ...]) -> Answer:
+        """Return the answer to the last turn, whose `supporter` is still None."""
+
+
+class Seeker(Protocol):
+    """Plays the seeker of one episode: a profile and a seed."""
+
+    async def appraise(self, turns: tuple[Turn, ...]) -> Appraisal:
+        """Return the reading of the last turn's supporter answer."""
+
+    async def reply(self, turns: tuple[Turn, ...], emotion: int, ended: bool) -> Reply:
+        """Return the next message, said at an emotion of 0 to 100; `ended` where the emotion ends the episode."""

@@ -1,0 +1,175 @@
+"""Cues: words and short phrases that tell what a turn does, in lexicons that people can read and change.
+
+A lexicon is a YAML file of groups, each a mapping of category to phrases. A phrase with Chinese characters matches as a
+substring; any other matches word by word. Within a category the longest phrase wins and matches do not overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from operator import add
+from pathlib import Path
+
+from esc_skills.documents.text import read_text
+from esc_skills.documents.yaml import parse_yaml
+from esc_skills.errors import DocumentError
+from esc_skills.models.surrogate.wording import CHINESE, split_words, stem
+from esc_skills.vocabulary import Language
+
+_DATA = Path(__file__).parent / "data"
+_HINT = "write groups of categories, each with a list of phrases"
+
+#: Group and category to the number of matches; categories that were not found are missing.
+Counts = Mapping[str, Mapping[str, int]]
+_Entry = tuple[tuple[str, ...], int]
+_Table = Mapping[str, tuple[_Entry, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Lexicon:
+    """Phrases by category, ready to be counted.
+
+    Attributes:
+        groups: The groups in the order of the file.
+        categories: Group and name of each category.
+        inflected: Whether words match in any inflection; otherwise they match as written, and a trailing `*` takes any
+            ending.
+        words: First word to the phrases that start with it, the longest first, each with its category's position.
+        openings: The same by the first three letters, for phrases whose first word has a `*`.
+        characters: The same by the first two characters, for Chinese.
+    """
+
+    groups: tuple[str, ...]
+    categories: tuple[tuple[str, str], ...]
+    inflected: bool
+    words: _Table
+    openings: _Table
+    characters: _Table
+
+    def count(self, text: str) -> Counts:
+        """Return how often each category occurs in a text; every group is there, also when nothing was found."""
+        found = self.match_words(split_words(text)) if self.words or self.openings else []
+        found += self.match_characters(text) if self.characters else []
+        counts: dict[str, dict[str, int]] = {group: {} for group in self.groups}
+        for category in found:
+            group, name = self.categories[category]
+            counts[group][name] = counts[group].get(name, 0) + 1
+        return counts
+
+    def match_words(self, words: list[str]) -> list[int]:
+        """Return the category of each match in a text cut by `split_words`, in the order of the text."""
+        if self.inflected:
+            words = [stem(word) for word in words]
+        found: list[int] = []
+        free_from = [0] * len(self.categories)
+        for at, word in enumerate(words):
+            entries = self.words.get(word, ())
+            if self.openings:
+                entries += self.openings.get(word[:3], ())
+            for rest, category in entries:
+                end = at + len(rest)
+                if at >= free_from[category] and _matches(rest, words[at:end]):
+                    found.append(category)
+                    free_from[category] = end
+        return found
+
+    def match_characters(self, text: str) -> list[int]:
+        """Return the category of each Chinese match, in the order of the text."""
+        found: list[int] = []
+        free_from = [0] * len(self.categories)
+        table = self.characters
+        starts = [(at, pair) for at, pair in enumerate(map(add, text, text[1:])) if pair in table]
+        for at, pair in starts:
+            for (phrase,), category in table[pair]:
+                if at >= free_from[category] and (len(phrase) == len(pair) or text.startswith(phrase, at)):
+                    found.append(category)
+                    free_from[category] = at + len(phrase)
+        return found
+
+
+def _matches(phrase: tuple[str, ...], words: list[str]) -> bool:
+    return len(words) == len(phrase) and all(
+        word.startswith(wanted[:-1]) if wanted[-1] == "*" else word == wanted
+        for wanted, word in zip(phrase, words, strict=True)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Cues:
+    """The cues of one language.
+
+    Attributes:
+        language: The language.
+        lexicon: The groups `supporter`, what a supporter turn does, and `requests`, what a seeker asks for.
+        unspecific: Words or characters that say nothing of the matter when two texts are compared.
+    """
+
+    language: Language
+    lexicon: Lexicon
+    unspecific: frozenset[str]
+
+
+@cache
+def load_cues(language: Language) -> Cues:
+    """Return the cues of a language, from `data/cues.<language>.yaml`."""
+    path = _DATA / f"cues.{language}.yaml"
+    groups = _read_groups(path)
+    unspecific = frozenset(groups.pop("overlap")["unspecific"])
+    if language is Language.ENGLISH:
+        unspecific = frozenset(map(stem, unspecific))
+    return Cues(language, build_lexicon(groups, inflected=True), unspecific)
+
+
+def load_lexicon(path: Path, *, inflected: bool = False) -> Lexicon:
+    """Return the lexicon of a YAML file.
+
+    Raises:
+        DocumentError: It is no mapping of group to category to phrases, or a phrase holds no word.
+    """
+    return build_lexicon(_read_groups(path), inflected=inflected)
+
+
+def _read_groups(path: Path) -> dict[str, dict[str, list[str]]]:
+    shown = str(path)
+    document = parse_yaml(read_text(path), shown, as_text=True)
+    if not isinstance(document.value, dict):
+        raise DocumentError(shown, 1, "lexicon", "is no mapping", _HINT)
+    for group, categories in document.value.items():
+        for name, phrases in categories.items() if isinstance(categories, dict) else [("", None)]:
+            if not isinstance(phrases, list) or not all(isinstance(phrase, str) for phrase in phrases):
+                line = document.lines.get(f"/{group}/{name}" if name else f"/{group}", 0)
+                raise DocumentError(shown, line, "lexicon", f"{group}/{name} is no list of phrases", _HINT)
+    groups: dict[str, dict[str, list[str]]] = document.value
+    return groups
+
+
+def build_lexicon(groups: Mapping[str, Mapping[str, Iterable[str]]], *, inflected: bool) -> Lexicon:
+    """Return the lexicon of phrases by group and category; see `Lexicon` for what `inflected` does."""
+    categories = tuple((group, name) for group, members in groups.items() for name in members)
+    words: dict[str, list[_Entry]] = {}
+    openings: dict[str, list[_Entry]] = {}
+    characters: dict[str, list[_Entry]] = {}
+    for position, (group, name) in enumerate(categories):
+        for phrase in groups[group][name]:
+            if CHINESE.search(phrase):
+                characters.setdefault(phrase[:2], []).append(((phrase,), position))
+                continue
+            parts = tuple(_phrase_words(phrase, inflected))
+            table, key = (openings, parts[0][:3]) if parts[0][-1] == "*" else (words, parts[0])
+            table.setdefault(key, []).append((parts, position))
+    return Lexicon(tuple(groups), categories, inflected, *map(_longest_first, (words, openings, characters)))
+
+
+def _phrase_words(phrase: str, inflected: bool) -> Iterator[str]:
+    for written in phrase.split():
+        parts = split_words(written)
+        for part in parts[:-1]:
+            yield part
+        last = stem(parts[-1]) if inflected else parts[-1]
+        yield last + "*" * written.endswith("*")
+
+
+def _longest_first(table: Mapping[str, list[_Entry]]) -> _Table:
+    return {key: tuple(sorted(entries, key=lambda entry: (-len(" ".join(entry[0])), entry[1]))) for key, entries in table.items()}

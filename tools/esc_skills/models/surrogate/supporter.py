@@ -1,0 +1,148 @@
+"""The surrogate supporter: reads the seeker's state, selects a skill by its contract, and performs one of its examples."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+from esc_skills.bank.skill import Example, Skill
+from esc_skills.documents.text import read_text
+from esc_skills.documents.yaml import parse_yaml
+from esc_skills.models.roles import Answer
+from esc_skills.models.surrogate.echo import content_words, echo_of, split_sentences
+from esc_skills.models.surrogate.state import SeekerState, read_seeker_state
+from esc_skills.transcript import Turn
+from esc_skills.vocabulary import EmotionType, Language
+
+#: What each part of a contract is worth when skills compete; a matching need outweighs all else.
+_NEED, _STAGE, _EMOTION, _JUST_USED, _EACH_USE = 3.0, 1.0, 0.5, 1.0, 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The skill that fits a state best, or None where every contract rules itself out; and why, in words."""
+
+    skill: Skill | None
+    reason: str
+
+
+class SurrogateSupporter:
+    """Plays the supporter of one episode, deterministically given the seed.
+
+    Args:
+        bank: The skills by name; empty for a supporter without a bank.
+        seed: The draw's seed.
+        language: The language of the conversation.
+    """
+
+    def __init__(self, bank: Mapping[str, Skill], seed: str, language: Language) -> None:
+        self._bank = [skill for skill in bank.values() if skill.language is language]
+        self._seed = seed
+        self._language = language
+
+    async def answer(self, turns: tuple[Turn, ...]) -> Answer:
+        """Return the answer to the last turn's seeker message."""
+        said = [turn.seeker for turn in turns]
+        state = read_seeker_state(said, self._language)
+        used = [turn.skill for turn in turns[:-1] if turn.skill]
+        selection = select_skill(self._bank, state, used)
+        earlier = [turn.supporter for turn in turns[:-1] if turn.supporter]
+        if selection.skill is None:
+            return Answer(_choose(_plain_lines(self._language), earlier, self._seed), None, selection.reason)
+        text = perform(selection.skill, said[-1], earlier, self._seed)
+        return Answer(text, selection.skill.name, selection.reason)
+
+
+def rules_out(skill: Skill, state: SeekerState) -> bool:
+    """Whether a skill's contract forbids its use in a state: risk, what it is not for, or the intensity."""
+    low, high = skill.intensity
+    return (
+        state.risk not in skill.risk_levels
+        or not low <= state.emotion_intensity <= high
+        or (state.need is not None and state.need in skill.not_for)
+        or (state.disposition is not None and state.disposition in skill.not_for)
+    )
+
+
+def covers(skill: Skill, state: SeekerState) -> bool:
+    """Whether a skill may be used in a state and serves its likeliest need."""
+    return not rules_out(skill, state) and state.need in skill.needs
+
+
+def select_skill(bank: Iterable[Skill], state: SeekerState, used: Sequence[str]) -> Selection:
+    """Return the skill whose contract fits a state best.
+
+    Args:
+        bank: The skills to choose from.
+        state: The seeker's state.
+        used: The skills of the earlier turns, oldest first; what was just used or used often yields to others.
+    """
+    times = Counter(used)
+    fits = [(_fit(skill, state, used, times), skill.name, skill) for skill in bank if not rules_out(skill, state)]
+    if not fits:
+        return Selection(None, "no skill's contract allows this state")
+    _, _, skill = max(fits, key=lambda fit: (fit[0], fit[1]))
+    return Selection(skill, _reason(skill, state))
+
+
+def _fit(skill: Skill, state: SeekerState, used: Sequence[str], times: Mapping[str, int]) -> float:
+    fit = _NEED * sum(weight for need, weight in state.needs.items() if need in skill.needs)
+    fit += _STAGE * (state.stage in skill.stages)
+    if state.emotion_type in skill.emotions:
+        # A skill for few emotions that names this one fits better than a skill for all of them.
+        fit += _EMOTION * (2 - len(skill.emotions) / len(EmotionType))
+    return fit - _JUST_USED * (skill.name in used[-1:]) - _EACH_USE * times.get(skill.name, 0)
+
+
+def _reason(skill: Skill, state: SeekerState) -> str:
+    matched = [str(need) for need in state.needs if need in skill.needs]
+    need = f"need {matched[0]}" if matched else f"no need matched (heard {state.need or 'none'})"
+    emotion = state.emotion_type or "no emotion named"
+    return f"{need}; {state.stage}; {emotion}, intensity {state.emotion_intensity}; risk {state.risk}"
+
+
+def perform(skill: Skill, seeker_said: str, earlier: Sequence[str], seed: str) -> str:
+    """Return a skill's example, adapted to what the seeker just said.
+
+    The sentence in which the example's supporter echoes the example's seeker is replaced by an echo of this seeker.
+    Examples that were not performed yet come first, and among them the one whose seeker said the likest.
+    """
+    parts = {example.supporter: _split_echo(example) for example in skill.examples}
+    said = content_words(seeker_said)
+
+    def order(example: Example) -> tuple[int, int, str]:
+        own = parts[example.supporter][1]
+        performed = sum(own in answer for answer in earlier)
+        likeness = len(said & content_words(example.seeker))
+        return performed, -likeness, hashlib.sha256(f"{seed}:{example.supporter}".encode()).hexdigest()
+
+    before, own = parts[min(skill.examples, key=order).supporter]
+    echo = echo_of(seeker_said, len(earlier))
+    return " ".join(part for part in (before, echo, own) if part) if echo else f"{before} {own}".strip()
+
+
+@lru_cache(maxsize=4096)
+def _split_echo(example: Example) -> tuple[str, str]:
+    """Return what an example says before its echo and after it; without an echo all of it comes after."""
+    sentences = split_sentences(example.supporter)
+    theirs = content_words(example.seeker)
+    shared = [len(content_words(sentence) & theirs) for sentence in sentences]
+    best = max(range(len(sentences)), key=lambda at: (shared[at], -at))
+    if shared[best] < 2 or len(sentences) == 1:
+        return "", example.supporter
+    return " ".join(sentences[:best]), " ".join(sentences[best + 1 :])
+
+
+def _choose(lines: Sequence[str], earlier: Sequence[str], seed: str) -> str:
+    start = int(hashlib.sha256(seed.encode()).hexdigest(), 16) % len(lines)
+    return lines[(start + len(earlier)) % len(lines)]
+
+
+@cache
+def _plain_lines(language: Language) -> tuple[str, ...]:
+    path = Path(__file__).parent / "data" / f"plain.{language}.yaml"
+    return tuple(parse_yaml(read_text(path), str(path)).value["lines"])

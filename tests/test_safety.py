@@ -381,7 +381,9 @@ def test_a_mistake_in_a_phrase_is_named_with_its_line() -> None:
     assert (caught.value.line, caught.value.code) == (5, "safety-phrase")
 
 
-@pytest.mark.parametrize("path", sorted(Path("profiles/scenarios").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parent.parent / "profiles" / "scenarios").glob("*.yaml")), ids=lambda path: path.stem
+)
 def test_the_risk_of_every_scenario_is_read_from_what_it_discloses(path: Path) -> None:
     scenario = parse_yaml(path.read_text(encoding="utf-8"), str(path)).value
     said = [*scenario["disclosures"], *scenario["first_messages"].values()]

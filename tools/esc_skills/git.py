@@ -231,6 +231,28 @@ class Repository:
             return self._repo.git.execute(["git", *arguments], istream=file, stdout_as_string=False, **options)
 
 
+def create_repository(path: Path, files: Mapping[str, bytes], message: str) -> None:
+    """Make a repository with one commit on `main`, checked out, by an author of its own.
+
+    Args:
+        path: A new or empty folder.
+        files: Content by path from the root.
+        message: The commit message.
+    """
+    import git
+
+    for name, content in files.items():
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    with git.Repo.init(path, initial_branch="main") as repo:
+        repo.git.config("user.name", "esc-skills demo")
+        repo.git.config("user.email", "demo@localhost")
+        repo.git.config("commit.gpgsign", "false")
+        repo.git.add("--all")
+        repo.git.commit("--quiet", "--no-verify", "--message", message)
+
+
 #: Who commits may be told by the environment, and tests keep the home's settings out by it.
 _KEPT = {
     *(f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL", "DATE")),

@@ -1,0 +1,1 @@
+"""Corpora: published conversations, read strictly into records."""

@@ -56,6 +56,7 @@ class Weakness:
         skill: The skill that it is about; None for a missing one.
         need: The need that no skill covers, or at which a skill fails.
         disposition: The disposition at which a skill fails.
+        flag: The safety flag that was raised, as `severity:code`.
         turns: How many turns it rests on.
         mean_change: Their mean emotion change, in points; None where no turn has one.
         message: The finding in words.
@@ -66,6 +67,7 @@ class Weakness:
     skill: str | None
     need: HiddenIntention | None
     disposition: Disposition | None
+    flag: str | None
     turns: int
     mean_change: float | None
     message: str
@@ -128,7 +130,7 @@ def _unsafe(moments: Iterable[_Moment]) -> Iterator[Weakness]:
         if severity == "red" or len(group) >= _LEAST_TURNS:
             whose = f"the skill {skill}" if skill else "the supporter without a skill"
             message = f"{whose} raised the {severity} flag {code} in {len(group)} turns"
-            yield _weakness(WeaknessKind.UNSAFE, group, message, skill=skill or None)
+            yield _weakness(WeaknessKind.UNSAFE, group, message, skill=skill or None, flag=flag)
 
 
 def _missing(moments: Iterable[_Moment], bank: Mapping[str, Skill]) -> Iterator[Weakness]:
@@ -214,11 +216,12 @@ def _weakness(
     skill: str | None = None,
     need: HiddenIntention | None = None,
     disposition: Disposition | None = None,
+    flag: str | None = None,
 ) -> Weakness:
     changes = _changes(moments)
     worst = sorted(moments, key=lambda each: (each.turn.change if each.turn.change is not None else 0, each.index))
     quotes = tuple(_quote(moment) for moment in worst[:_QUOTES])
-    return Weakness(kind, skill, need, disposition, len(moments), fmean(changes) if changes else None, message, quotes)
+    return Weakness(kind, skill, need, disposition, flag, len(moments), fmean(changes) if changes else None, message, quotes)
 
 
 def _quote(moment: _Moment) -> Quote:

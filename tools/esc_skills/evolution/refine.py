@@ -142,7 +142,7 @@ def _narrow(weakness: Weakness, skill: Skill, path: str) -> Iterator[Edit]:
 
 
 def _better_examples(weakness: Weakness, skill: Skill, path: str, transcripts: Sequence[Transcript]) -> Iterator[Edit]:
-    worth = _worth_of_examples(skill, transcripts)
+    worth = _worth_of_examples(skill, transcripts, weakness.flag)
     kept = [example for example in skill.examples if worth.get(example.title, 0.0) >= _KEEP_FROM]
     spoken = {example.supporter for example in skill.examples}
     for need in skill.needs:
@@ -155,15 +155,16 @@ def _better_examples(weakness: Weakness, skill: Skill, path: str, transcripts: S
             yield Edit("examples", skill.name, path, raise_version(text, skill.version), weakness)
 
 
-def _worth_of_examples(skill: Skill, transcripts: Sequence[Transcript]) -> dict[str, float]:
-    """Return the mean change that followed each performed example, by title; an unsafe turn counts as the worst change."""
+def _worth_of_examples(skill: Skill, transcripts: Sequence[Transcript], flag: str | None) -> dict[str, float]:
+    """Return the mean change that followed each performed example, by title.
+
+    A turn that raised a red flag, or `flag`, counts as the worst change there is, whatever the seeker made of it.
+    """
     changes: dict[str, list[int]] = {}
     for turn in (turn for transcript in transcripts for turn in transcript.turns):
         if turn.skill == skill.name and turn.change is not None:
-            unsafe = any(flag.startswith("red:") for flag in turn.flags)
-            changes.setdefault(_performed(skill, turn.supporter or ""), []).append(
-                -MAX_CHANGE if unsafe else turn.change
-            )
+            unsafe = flag in turn.flags or any(each.startswith("red:") for each in turn.flags)
+            changes.setdefault(_performed(skill, turn.supporter or ""), []).append(-MAX_CHANGE if unsafe else turn.change)
     return {title: fmean(each) for title, each in changes.items()}
 
 

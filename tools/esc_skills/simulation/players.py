@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from esc_skills import __version__
 from esc_skills.bank.reader import Bank
 from esc_skills.bank.skill import Skill
+from esc_skills.documents.jsonl import digest
 from esc_skills.errors import InputError
 from esc_skills.models.roles import Seeker, Supporter
 from esc_skills.models.surrogate.appraisal import SeekerModel, load_seeker_model
@@ -72,7 +73,7 @@ def cast_players(supporter: str, seeker: str) -> Players:
         if name != SURROGATE:
             raise InputError(f"--{role} {name!r} is no model", f"give {SURROGATE!r}")
     model = load_seeker_model()
-    return SurrogatePlayers(model, {"tool": __version__, "seeker_model": model.digest})
+    return SurrogatePlayers(model, {"tool": __version__, "seeker_model": digest(model.as_json())})
 
 
 async def play(players: Players, draw: Draw, bank: Bank | None, arm: Arm) -> Transcript:

@@ -27,13 +27,11 @@ _ENDING = 12
 _ADDRESSED = {
     Language.ENGLISH: {
         "speaks-of-you": re.compile(r"\byou(?:r|rs|rself|['’]\w+)?\b", re.IGNORECASE),
-        "speaks-of-self": re.compile(r"\b(?:I|my|me)\b", re.IGNORECASE),
         "speaks-of-us": re.compile(r"\b(?:we|us|our)\b", re.IGNORECASE),
         "speaks-of-others": re.compile(r"\b(?:he|she|they|him|her|them|his|their)\b", re.IGNORECASE),
     },
     Language.CHINESE: {
         "speaks-of-you": re.compile("[你您]"),
-        "speaks-of-self": re.compile("我(?!们)"),
         "speaks-of-us": re.compile("我们"),
         "speaks-of-others": re.compile("[他她]"),
     },
@@ -121,7 +119,7 @@ def _address_features(text: str, words: float, language: Language) -> Iterator[t
 
 
 def _matter_features(exchange: Exchange, reply: Reading, cues: Cues) -> Iterator[tuple[str, float]]:
-    """What the turn takes up of what the seeker just said, said earlier, or has in mind; and what is beside it."""
+    """What the turn takes up of what the seeker just said or said earlier, and what has to do with neither nor the background."""
     said = read(exchange.seeker_said, cues).terms
     earlier: frozenset[str] = frozenset().union(*(read(text, cues).terms for text in exchange.earlier_seeker))
     shared, remembered = reply.terms & said, (reply.terms & earlier) - said
@@ -129,9 +127,7 @@ def _matter_features(exchange: Exchange, reply: Reading, cues: Cues) -> Iterator
     size, beside = len(reply.terms), len(reply.terms) - len(shared) - len(remembered) - len(background)
     yield "echo", _saturate(len(shared), 3)
     yield "echo-share", len(shared) / (len(said) + 3)
-    yield "echo-density", _saturate(100 * len(shared) / max(5, size), 5)
     yield "memory", _saturate(len(remembered), 4)
-    yield "background", _saturate(len(background), 6)
     yield "off-point", (beside / max(1, size)) ** 3
 
 

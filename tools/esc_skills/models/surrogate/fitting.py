@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 #: more of it firm priors have.
 _RIDGE, _RIDGE_ADDED, _RIDGE_LEVEL, _FIRMNESS = 30.0, 150.0, 10.0, 10.0
 #: The weight of an episode's mean change beside that of its turns.
-_EPISODE_WEIGHT = 0.5
+_EPISODE_WEIGHT = 1.0
 #: The part of the state's effect that is taken off; all of it would also take off what good answers brought about.
-_STATE_SHARE = 0.4
+_STATE_SHARE = 0.3
 #: Coefficients are kept to this many decimals, so that small differences of linear algebra libraries vanish.
 _DECIMALS = 3
 

@@ -18,6 +18,8 @@ _TELLS_UNINVITED = {Disposition.NEGATIVE: 0.8, Disposition.PASSIVE: 0.35, Dispos
 #: The share of turns on which the hidden intention shows: faintly early on, clearly later or when it was missed.
 _HINTS = 0.6
 _FAINT_UNTIL = 2
+#: A change of at most this many points shows in the reaction only sometimes.
+_SLIGHT, _HIDES_SLIGHT = 5, 0.4
 
 
 class SurrogateSeeker:
@@ -63,15 +65,19 @@ class SurrogateSeeker:
         said = " ".join(turn.seeker for turn in turns)
         if ended:
             return Reply(chance.choice(persona.better if emotion >= SUCCESS_AT else persona.worse), farewell=True)
-        change = turns[-1].change or 0
-        reactions = persona.reactions
-        tone = reactions.rising if change > 1 else reactions.falling if change < -1 else reactions.steady
         parts = [
-            _fresh(tone, said, chance),
+            _fresh(self._tone(turns[-1].change or 0, chance), said, chance),
             self._tells(turns, emotion, chance, said),
             self._hints(turns, chance, said),
         ]
-        return Reply(" ".join(part for part in parts if part), farewell=False)
+        return Reply(" ".join(part for part in parts if part) or chance.choice(persona.withholding), farewell=False)
+
+    def _tone(self, change: int, chance: random.Random) -> tuple[str, ...]:
+        """Return the reactions to choose from; a slight change often does not show."""
+        reactions = self._profile.persona.reactions
+        if abs(change) <= _SLIGHT and chance.random() < _HIDES_SLIGHT:
+            return reactions.steady
+        return reactions.rising if change > 0 else reactions.falling
 
     def _tells(self, turns: tuple[Turn, ...], emotion: int, chance: random.Random, said: str) -> str:
         """Return the next disclosure, or two when trust is high; or a withdrawal while the seeker has closed up."""
@@ -98,5 +104,6 @@ class SurrogateSeeker:
 
 
 def _fresh(lines: Sequence[str], said: str, chance: random.Random) -> str:
-    """Return a line that was not said yet, or any where all were."""
-    return chance.choice([line for line in lines if line not in said] or lines)
+    """Return a line that was not said yet, or nothing where all were."""
+    unsaid = [line for line in lines if line not in said]
+    return chance.choice(unsaid) if unsaid else ""

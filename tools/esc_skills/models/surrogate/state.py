@@ -16,6 +16,8 @@ from esc_skills.vocabulary import Disposition, EmotionType, HiddenIntention, Lan
 
 #: What was said longer ago counts less: each message weighs this much of the one after it.
 _FADING = 0.8
+#: How many messages tell how strong the emotion is now.
+_RECENT = 2
 #: Messages up to this one explore and those from the later one on may act, as ESConv's stages follow one another.
 _EXPLORES_UNTIL, _ACTS_FROM = 2, 5
 #: A message below this many words gives little; one of SAGE's withdrawn seekers.
@@ -97,7 +99,7 @@ def _likeliest(faded: Mapping[str, float], kind: type[EmotionType]) -> EmotionTy
 
 
 def _intensity(counts: Sequence[Mapping[str, Mapping[str, int]]]) -> int:
-    faded = _faded(counts, "intensity")
+    faded = _faded(counts[-_RECENT:], "intensity")
     balance = faded.get("strong", 0.0) - faded.get("mild", 0.0)
     return max(1, min(5, 3 + round(balance / 2)))
 

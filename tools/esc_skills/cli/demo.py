@@ -1,0 +1,73 @@
+"""`esc-skills demo`."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import click
+
+from esc_skills.bank.reader import read_files
+from esc_skills.cli.evolve import Steps, show_evolution
+from esc_skills.cli.output import ProgressLine
+from esc_skills.cli.verify import show_verification
+from esc_skills.documents.shipped import shipped
+from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
+from esc_skills.evolution.propose import evolve
+from esc_skills.evolution.verify import verify
+from esc_skills.git import Repository, create_repository
+from esc_skills.vocabulary import Verdict
+
+_MARK = ".esc-skills-demo"
+
+
+@click.command("demo")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("esc-skills-demo"),
+    show_default=True,
+    help="The folder of the scratch repository; an earlier demo in it is replaced.",
+)
+def command(into: Path) -> int:
+    """Watch the whole loop on a weakened copy of the bank, without a key and without a network.
+
+    A scratch repository is made from examples/weakened-bank. Its bank is simulated against seeker profiles, a weakness
+    is found, a proposal is left as a branch with its evidence, and `verify` re-derives the verdict from that branch.
+    """
+    started = time.monotonic()
+    _make_scratch(into)
+    click.secho(f"1. A scratch repository with a weakened bank: {into}", bold=True)
+    with Repository(into) as repository:
+        click.secho("2. Evolve: simulate, diagnose, edit, judge on seekers that nobody could choose", bold=True)
+        with Steps(shown=True) as steps:
+            evolution = evolve(repository, None, steps)
+        show_evolution(evolution)
+        if evolution.branch is None:
+            return EXIT_FINDINGS
+        click.secho("\n3. Verify: trust nothing, derive the verdict again from the branch", bold=True)
+        with ProgressLine("pairs simulated again") as progress:
+            verification = verify(repository, "main", evolution.branch, progress)
+        show_verification(verification)
+    _show_next(into, evolution.branch, evolution.proposal or "", time.monotonic() - started)
+    return EXIT_FINE if verification.verdict is Verdict.ACCEPT else EXIT_FINDINGS
+
+
+def _make_scratch(into: Path) -> None:
+    if into.exists() and any(into.iterdir()):
+        if not (into / _MARK).is_file():
+            raise InputError(f"{into}: holds other files", "give an empty or new folder with --into")
+        shutil.rmtree(into)
+    files = {_MARK: b"A scratch repository of `esc-skills demo`; the next demo replaces it.\n"}
+    files.update({f"skills/{path}": data for path, data in read_files(shipped("examples", "weakened-bank")).items()})
+    files.update({f"profiles/{path}": data for path, data in read_files(shipped("profiles")).items()})
+    create_repository(into, files, "A bank with a skill taken out and one harmed")
+
+
+def _show_next(into: Path, branch: str, proposal: str, seconds: float) -> None:
+    click.secho(f"\nDone in {seconds:.0f} s. Where to look next:", bold=True)
+    click.echo(f"  cd {into}")
+    click.echo(f"  esc-skills diff main..{branch}")
+    click.echo(f"  git show {branch}:evidence/{proposal}/review.md")
+    click.echo(f"  esc-skills verify --base main --head {branch}")

@@ -1,0 +1,118 @@
+"""`esc-skills surrogate`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import click
+
+from esc_skills.cli.output import format_option, show_json
+from esc_skills.corpora.esconv import read_esconv
+from esc_skills.documents.text import write_atomically
+from esc_skills.errors import InputError
+from esc_skills.models.surrogate.appraisal import SHIPPED, load_seeker_model
+from esc_skills.models.surrogate.evaluation import Agreement, evaluate_esconv, evaluate_sage, read_recorded
+from esc_skills.models.surrogate.fitting import fit_seeker
+
+_WORDS = {
+    "turn_r": "Pearson r of the change a turn",
+    "dialogue_r": "Pearson r of the final emotion, free-running",
+    "dialogue_r_length": "… of the number of turns alone",
+    "leaderboard_rho": "Spearman ρ of the supporters' mean scores",
+    "feedback_rho": "Spearman ρ with human feedback",
+    "feedback_rho_low": "… its 95 % lower bound",
+    "feedback_rho_length": "… of length alone",
+    "auc": "AUC of good against failed dialogues",
+    "auc_length": "… of length alone",
+}
+
+
+@click.group("surrogate")
+def command() -> None:
+    """Fit and measure the surrogate seeker.
+
+    docs/surrogate.md says what it is, how well it agrees with what was recorded, and what it is not for.
+    """
+
+
+@command.command("fit")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=SHIPPED,
+    help="The coefficients' file. [default: the shipped one]",
+)
+@click.option("--source", default="", help="Where the files come from, for the record.")
+@click.option("--licence", default="", help="Under what licence, for the record.")
+def fit(files: tuple[Path, ...], out: Path, source: str, licence: str) -> int:
+    """Fit the coefficients on appraised transcripts, such as SAGE's published result files."""
+    recorded = [read_recorded(path) for path in sorted(files, key=lambda path: path.name)]
+    model = fit_seeker(
+        chain.from_iterable(each.transcripts for each in recorded), fitted_on=[each.source for each in recorded]
+    )
+    record = replace(model, source=source, licence=licence)
+    write_atomically(out, record.as_json())
+    click.echo(
+        f"{len(record.features)} features from {sum(each.source.episodes for each in recorded)} episodes in {out}"
+    )
+    click.echo(f"next: esc-skills surrogate evaluate {' '.join(str(path) for path in files)}")
+    return 0
+
+
+@command.command("evaluate")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--model",
+    "model_file",
+    type=click.Path(path_type=Path),
+    default=SHIPPED,
+    help="The coefficients' file. [default: the shipped one]",
+)
+@format_option
+def evaluate(files: tuple[Path, ...], model_file: Path, form: str) -> int:
+    """Measure how the surrogate agrees with what was recorded.
+
+    SAGE result files give the agreement of emotion changes; files that the coefficients were fitted on are predicted by
+    models fitted anew without the supporter that is predicted. ESConv files give the agreement with human feedback, and
+    with FailedESConv beside them how well good and failed dialogues are told apart.
+    """
+    model = load_seeker_model(model_file)
+    esconv = [path for path in files if _is_array(path)]
+    recorded = [read_recorded(path) for path in files if path not in esconv]
+    results = [evaluate_sage(recorded, model)] if recorded else []
+    if esconv:
+        results.append(evaluate_esconv(chain.from_iterable(read_esconv(path) for path in esconv), model))
+    merged = _merge(results)
+    if form == "json":
+        show_json(merged)
+        return 0
+    for key, words in _WORDS.items():
+        if merged[key] is not None:
+            click.echo(f"{words}: {merged[key]:.3f}")
+    click.echo(
+        f"on {merged['episodes']} episodes"
+        + (", in sample: fit without them to know more" if merged["in_sample"] else "")
+    )
+    return 0
+
+
+def _is_array(path: Path) -> bool:
+    """Whether a file is one JSON array, as ESConv's are, rather than JSON Lines."""
+    try:
+        with path.open("rb") as file:
+            return file.read(100).lstrip()[:1] == b"["
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", "check the path") from error
+
+
+def _merge(results: list[Agreement]) -> dict[str, Any]:
+    merged: dict[str, Any] = {key: None for key in asdict(results[0])}
+    for result in results:
+        merged.update({key: value for key, value in asdict(result).items() if value is not None})
+    merged["episodes"] = sum(result.episodes for result in results)
+    merged["in_sample"] = any(result.in_sample for result in results)
+    return merged

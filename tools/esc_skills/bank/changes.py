@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from esc_skills.bank.skill import Example, Skill
+from esc_skills.bank.skill import Example, Skill, SkillRisk
 
 #: Two texts at least this alike (difflib's ratio) are one text reworded.
 _REWORDED_FROM = 0.6
+#: Every change raises the version, so it says nothing of whether anything else changed.
+_VERSION = re.compile(r"^  version: .*$", flags=re.MULTILINE)
 
 
 class Part(StrEnum):
@@ -57,7 +60,8 @@ def _compare(name: str, base: Skill | None, head: Skill | None) -> Iterator[Chan
     yield from _compare_fields(name, base, head)
     for part, what, field in _LISTS:
         yield from _compare_texts(name, part, what, _texts(base, field), _texts(head, field))
-    if base.text != head.text and base == _with_text(head, base.text):
+    told = base != replace(head, text=base.text, version=base.version)
+    if not told and _text_but_version(base) != _text_but_version(head):
         yield Change(name, Part.OTHER, "wording outside the sections", "", "title, summary or layout changed")
 
 
@@ -86,6 +90,10 @@ _LISTS = (
 )
 
 
+def _text_but_version(skill: Skill) -> str:
+    return _VERSION.sub("", skill.text, count=1)
+
+
 def _compare_fields(name: str, base: Skill, head: Skill) -> Iterator[Change]:
     for part, what, field in _FIELDS:
         before, after = _shown(getattr(base, field)), _shown(getattr(head, field))
@@ -102,8 +110,13 @@ def _shown(value: object) -> str:
 
 
 def _texts(skill: Skill, field: str) -> list[str]:
-    values = getattr(skill, field)
-    return [_example(each) if isinstance(each, Example) else getattr(each, "text", str(each)) for each in values]
+    return [_text(each) for each in getattr(skill, field)]
+
+
+def _text(value: str | SkillRisk | Example) -> str:
+    if isinstance(value, SkillRisk):
+        return f"{value.code}: {value.text}"
+    return _example(value) if isinstance(value, Example) else value
 
 
 def _example(example: Example) -> str:
@@ -125,7 +138,3 @@ def _compare_texts(name: str, part: Part, what: str, base: Sequence[str], head: 
         yield Change(name, part, what, text, "")
     if not gone and not come and list(base) != list(head):
         yield Change(name, part, what, "", "the order changed")
-
-
-def _with_text(skill: Skill, text: str) -> Skill:
-    return replace(skill, text=text)

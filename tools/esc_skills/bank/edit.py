@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from esc_skills.bank.skill import Example, SkillRisk
+from esc_skills.documents.frontmatter import split_front_matter, split_sections
 from esc_skills.errors import InputError
+
+_SHOWN = "the skill"
 
 
 def set_metadata(text: str, key: str, value: str) -> str:
@@ -18,12 +21,12 @@ def set_metadata(text: str, key: str, value: str) -> str:
     """
     if any(mark in value for mark in ('"', "\\", "\n", "---", "<", ">")):
         raise InputError(f"{value[:60]!r} cannot be a metadata value", "use plain words")
-    edited, times = re.subn(
-        rf'^(  {re.escape(key)}: )"[^"\n]*"$', rf'\g<1>"{value}"', text, count=1, flags=re.MULTILINE
-    )
+    body = _offset(text, split_front_matter(text, _SHOWN).body_line)
+    line = re.compile(rf'^(  {re.escape(key)}: )"[^"\n]*"$', flags=re.MULTILINE)
+    edited, times = line.subn(rf'\g<1>"{value}"', text[:body], count=1)
     if not times:
         raise InputError(f"the skill has no metadata {key!r} on a line of its own", "run `esc-skills validate`")
-    return edited
+    return edited + text[body:]
 
 
 def raise_version(text: str, version: str) -> str:
@@ -51,11 +54,17 @@ def section_text(text: str, section: str) -> str:
 
 
 def _section_span(text: str, section: str) -> tuple[int, int]:
-    heading = re.search(rf"^## {re.escape(section)}[ \t]*\n", text, flags=re.MULTILINE)
-    if heading is None:
-        raise InputError(f"the skill has no section {section!r}", "run `esc-skills validate`")
-    following = re.search(r"^## ", text[heading.end() :], flags=re.MULTILINE)
-    return heading.end(), heading.end() + following.start() if following else len(text)
+    front = split_front_matter(text, _SHOWN)
+    headings = [each for each in split_sections(front.body, front.body_line) if each.level in (1, 2)]
+    for at, heading in enumerate(headings):
+        if heading.level == 2 and heading.title == section:
+            after = headings[at + 1 : at + 2]
+            return _offset(text, heading.line + 1), _offset(text, after[0].line) if after else len(text)
+    raise InputError(f"the skill has no section {section!r}", "run `esc-skills validate`")
+
+
+def _offset(text: str, line: int) -> int:
+    return min(sum(len(each) + 1 for each in text.split("\n")[: line - 1]), len(text))
 
 
 def render_examples(examples: Iterable[Example], avoid: Iterable[Example]) -> str:
@@ -80,6 +89,11 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def _quoted(text: str) -> str:
+    escaped = _one_line(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def render_skill(
     name: str,
     description: str,
@@ -99,8 +113,8 @@ def render_skill(
         sections: By key of the parsed document: lists of text, `risks` as `SkillRisk`, `examples` and `avoid` as
             `Example`, `expected_outcome` as text.
     """
-    front = [f"name: {name}", f'description: "{description}"', "license: Apache-2.0", "metadata:"]
-    front += [f'  {key}: "{value}"' for key, value in metadata.items()]
+    front = [f"name: {name}", f"description: {_quoted(description)}", "license: Apache-2.0", "metadata:"]
+    front += [f"  {key}: {_quoted(value)}" for key, value in metadata.items()]
     risks: Sequence[SkillRisk] = sections["risks"]
     body = [
         f"# {title}",

@@ -55,10 +55,25 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder in order of their paths; hidden files and folders are left out."""
+    """Yield the files below a folder in order of their paths; hidden files and folders are left out.
+
+    Raises:
+        DocumentError: A name is not UTF-8, and so can be neither shown nor recorded.
+    """
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in [*folders, *files]:
+            _require_utf8_name(Path(root, name))
         yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
+
+
+def _require_utf8_name(path: Path) -> None:
+    if not path.name.isascii():
+        try:
+            path.name.encode()
+        except UnicodeEncodeError as error:
+            shown = os.fsencode(path).decode(errors="backslashreplace")
+            raise DocumentError(shown, 0, "encoding", "the file's name is not UTF-8", "rename it") from error
 
 
 def parse_documents(files: Mapping[str, bytes], shown: str) -> tuple[list[SkillDocument], list[Finding]]:

@@ -14,6 +14,7 @@ from typing import Any
 from esc_skills.bank.skill import SECTIONS, SkillDocument, read_range
 from esc_skills.documents.findings import Finding, Severity
 from esc_skills.documents.schema import check_schema, line_at, suggest
+from esc_skills.documents.yaml import escape_pointer
 
 _FIELDS = ("name", "description", "license", "compatibility", "metadata", "allowed-tools")
 _ESC_FIELDS = ("name", "description", "license", "metadata")
@@ -53,7 +54,7 @@ def _check_fields(value: dict[str, Any]) -> Iterator[_Found]:
     for key in value:
         if key not in _FIELDS:
             yield (
-                f"/{key}",
+                f"/{escape_pointer(key)}",
                 "spec-field",
                 f"unknown key {key!r}{suggest(key, list(_FIELDS))}; allowed: {', '.join(_FIELDS)}",
             )
@@ -99,7 +100,7 @@ def _check_metadata(metadata: Any) -> Iterator[_Found]:
         return
     for key, each in metadata.items():
         if not isinstance(each, str):
-            yield f"/metadata/{key}", "spec-metadata", f"{_kind(each)} should be text"
+            yield f"/metadata/{escape_pointer(key)}", "spec-metadata", f"{_kind(each)} should be text"
 
 
 def _kind(value: Any) -> str:
@@ -129,7 +130,7 @@ def _check_portable_values(document: SkillDocument) -> Iterator[_Found]:
     for key in document.yaml.value:
         if key not in _ESC_FIELDS:
             yield (
-                f"/{key}",
+                f"/{escape_pointer(key)}",
                 "portable-field",
                 f"{key!r} breaks some clients; the contract allows {', '.join(_ESC_FIELDS)}",
             )
@@ -146,10 +147,11 @@ def _check_portable_values(document: SkillDocument) -> Iterator[_Found]:
 
 def _texts(value: dict[str, Any], pointer: str = "") -> Iterator[tuple[str, str]]:
     for key, each in value.items():
+        below = f"{pointer}/{escape_pointer(key)}"
         if isinstance(each, dict):
-            yield from _texts(each, f"{pointer}/{key}")
+            yield from _texts(each, below)
         elif each is not None and not isinstance(each, list):
-            yield f"{pointer}/{key}", str(each)
+            yield below, str(each)
 
 
 def _check_body(document: SkillDocument) -> Iterator[_Found]:

@@ -121,7 +121,9 @@ def parse_skill(text: str, path: str, folder: str) -> SkillDocument:
     if not isinstance(yaml.value, dict):
         raise DocumentError(path, front.yaml_line, "front-matter", "is no mapping of keys to values")
     sections = split_sections(front.body, front.body_line)
-    value, lines = dict(yaml.value), dict(yaml.lines)
+    # A key of the front matter must not stand in for the section of that name.
+    value = {key: each for key, each in yaml.value.items() if key not in (*SECTIONS.values(), "avoid")}
+    lines = dict(yaml.lines)
     if isinstance(value.get("metadata"), dict):
         value["metadata"] = {key: _split_list(key, each) for key, each in value["metadata"].items()}
     for title, key in SECTIONS.items():
@@ -175,7 +177,7 @@ def _read_examples(after: tuple[Section, ...], value: dict[str, Any], lines: dic
     for section in after:
         if section.level <= 2:
             return
-        key = "avoid" if section.title.startswith("Avoid") else "examples"
+        key = "avoid" if section.title.startswith("Avoid:") else "examples"
         lines[f"/{key}/{len(value[key])}"] = section.line
         value[key].append({"title": section.title.removeprefix("Avoid:").strip(), **_spoken(section.text)})
 

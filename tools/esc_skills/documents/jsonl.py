@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from esc_skills.errors import DocumentError
 #: A line holds one episode or one call; the largest published episode has 60 kB.
 MAX_LINE_CHARACTERS = 4_000_000
 _MAX_DIGITS = 30
+_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -55,7 +57,10 @@ def parse_json(text: str, shown: str, line: int = 1) -> Any:
         DocumentError: It is no strict JSON: the message says what and the line where.
     """
     try:
-        return _DECODER.decode(text)
+        value = _DECODER.decode(text)
+        if _HALF_CHARACTER.search(text):
+            canonical_json(value).encode()  # half of a surrogate pair could be read, and never be written again
+        return value
     except json.JSONDecodeError as error:
         raise DocumentError(
             shown, line + error.lineno - 1, "json-syntax", f"{error.msg} at column {error.colno}"

@@ -28,11 +28,11 @@ def read_bytes(path: Path, *, inside: Path | None = None, limit: int = MAX_DOCUM
         DocumentError: It is missing, no regular file, outside `inside`, or too large.
     """
     shown = str(path)
-    if inside is not None and not path.resolve().is_relative_to(inside.resolve()):
-        raise DocumentError(
-            shown, 0, "link-outside", "a symbolic link leaves the folder", "replace the link by the file"
-        )
     try:
+        if inside is not None and not path.resolve().is_relative_to(inside.resolve()):
+            raise DocumentError(
+                shown, 0, "link-outside", "a symbolic link leaves the folder", "replace the link by the file"
+            )
         if not path.is_file():
             raise DocumentError(shown, 0, "not-a-file", "is no regular file", "check the path")
         size = path.stat().st_size
@@ -43,6 +43,8 @@ def read_bytes(path: Path, *, inside: Path | None = None, limit: int = MAX_DOCUM
         raise DocumentError(
             shown, 0, "unreadable", error.strerror or str(error), "check the path and its rights"
         ) from error
+    except RuntimeError as error:  # so Python up to 3.12 says that links run in a circle
+        raise DocumentError(shown, 0, "unreadable", "is a link to itself", "replace the link by the file") from error
 
 
 def decode(data: bytes, shown: str) -> str:

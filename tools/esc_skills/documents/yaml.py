@@ -14,6 +14,9 @@ import yaml
 from esc_skills.errors import DocumentError
 
 MAX_DEPTH = 20
+#: A longer number is a mistake or an attack: base 60 takes quadratic time, and a huge integer cannot be shown.
+_MAX_NUMBER = 40
+_NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,17 @@ class _Builder:
             raise self.refuse(rest, "yaml-documents", "a second YAML document starts", "keep one document in the file")
         return value
 
-    def node(self, event: Any, pointer: str, depth: int) -> Any:
+    def require_plain(self, event: Any) -> None:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise self.refuse(event, "yaml-alias", "anchors and aliases are not allowed", "write the value out")
-        if depth > MAX_DEPTH:
-            raise self.refuse(event, "yaml-depth", f"is nested deeper than {MAX_DEPTH} levels", "flatten it")
         tag = getattr(event, "tag", None)
         if tag is not None and tag != "!":
             raise self.refuse(event, "yaml-tag", f"the tag {tag} is not allowed", "remove the tag")
+
+    def node(self, event: Any, pointer: str, depth: int) -> Any:
+        self.require_plain(event)
+        if depth > MAX_DEPTH:
+            raise self.refuse(event, "yaml-depth", f"is nested deeper than {MAX_DEPTH} levels", "flatten it")
         self.lines[pointer] = self.line_of(event)
         if isinstance(event, yaml.ScalarEvent):
             return self.scalar(event, pointer)
@@ -95,6 +101,10 @@ class _Builder:
         if self.as_text or event.style:
             return event.value
         tag = self.loader.resolve(yaml.ScalarNode, event.value, (True, False))  # type: ignore[no-untyped-call]
+        if tag in _NUMBERS and len(event.value) > _MAX_NUMBER:
+            raise self.refuse(
+                event, "yaml-value", f"a number of {len(event.value):,} characters", "put the value in quotes"
+            )
         try:
             return self.loader.construct_object(yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark))
         except (ValueError, OverflowError) as error:
@@ -111,6 +121,7 @@ class _Builder:
     def mapping(self, pointer: str, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
         while not isinstance(event := self.next_event(), yaml.MappingEndEvent):
+            self.require_plain(event)
             if not isinstance(event, yaml.ScalarEvent):
                 raise self.refuse(event, "yaml-key", "a key is not plain text", "use a plain word as the key")
             key = event.value

@@ -165,8 +165,7 @@ def build_lexicon(groups: Mapping[str, Mapping[str, Iterable[str]]], *, inflecte
 def _phrase_words(phrase: str, inflected: bool) -> Iterator[str]:
     for written in phrase.split():
         parts = split_words(written)
-        for part in parts[:-1]:
-            yield part
+        yield from parts[:-1]
         last = stem(parts[-1]) if inflected else parts[-1]
         yield last + "*" * written.endswith("*")
 

@@ -104,7 +104,7 @@ def evaluate_sage(files: Sequence[Recorded], model: SeekerModel) -> Agreement:
 def leave_one_supporter_out(files: Sequence[Recorded]) -> list[_Prediction]:
     """Return the predictions of each supporter's episodes by a model that was fitted on all the others.
 
-    A file with the bytes of one that is predicted counts as its supporter's, whatever its name.
+    A file that is given twice counts once, whatever its names.
     """
     predictions: list[_Prediction] = []
     for supporter in _supporters(files):
@@ -189,11 +189,13 @@ def evaluate_esconv(dialogues: Iterable[Dialogue], model: SeekerModel) -> Agreem
     appraised = [(dialogue.quality, _appraise(dialogue, model)) for dialogue in dialogues]
     good = [each for quality, each in appraised if quality is Quality.GOOD and each.expected]
     failed = [each for quality, each in appraised if quality is Quality.FAILED and each.expected]
+    agreement = replace(rate_feedback([each.ratings for each in good]), episodes=len(good) + len(failed))
+    if not good or not failed:
+        return agreement
     return replace(
-        rate_feedback([each.ratings for each in good]),
-        episodes=len(good) + len(failed),
-        auc=area_under_curve(*([_mean(each.expected) for each in side] for side in (good, failed))) if good and failed else None,
-        auc_length=area_under_curve(*([sum(each.words) for each in side] for side in (good, failed))) if good and failed else None,
+        agreement,
+        auc=area_under_curve([_mean(each.expected) for each in good], [_mean(each.expected) for each in failed]),
+        auc_length=area_under_curve([sum(each.words) for each in good], [sum(each.words) for each in failed]),
     )
 
 

@@ -14,8 +14,8 @@ from esc_skills.models.surrogate.cues import Cues
 from esc_skills.models.surrogate.reading import Reading, read
 from esc_skills.vocabulary import Language
 
-#: A cue is half as strong as it can be when it occurs once, and once more for each so many words.
-_WORDS_PER_CUE = 100
+#: A cue has half its strength when it occurs this often, and once more for each so many words.
+_FIRST_CUES, _WORDS_PER_CUE = 1.0, 100
 #: The words below which a turn is brief and above which it is long.
 _BRIEF, _LONG = 20, 150
 _LIST_ITEM = re.compile(r"(?m)^\s*(?:[-*•]\s|\d+[.、)]\s?|\*\*\d|#+\s)")
@@ -97,7 +97,7 @@ def _saturate(amount: float, half: float) -> float:
 def _cue_features(found: Mapping[str, int], words: float, cues: Cues) -> Iterator[tuple[str, float]]:
     for group, name in cues.lexicon.categories:
         if group == "supporter":
-            yield name, _saturate(found.get(name, 0), 1 + words / _WORDS_PER_CUE)
+            yield name, _saturate(found.get(name, 0), _FIRST_CUES + words / _WORDS_PER_CUE)
 
 
 def _form_features(text: str, words: float) -> Iterator[tuple[str, float]]:
@@ -137,7 +137,7 @@ def _repetition_features(exchange: Exchange, reply: Reading, cues: Cues) -> Iter
     size = max(1, len(reply.pieces))
     said = read(exchange.seeker_said, cues).pieces
     yield "repeats-turn", (max((len(reply.pieces & pieces) for pieces in earlier), default=0) / size) ** 2
-    yield "parrots", (len(reply.pieces & said) / size) ** 2
+    yield "parrots", len(reply.pieces & said) / size
     yield "stutters", (1 - len(reply.pieces) / reply.runs) ** 2 if reply.runs else 0.0
 
 

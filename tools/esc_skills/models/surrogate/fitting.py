@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: The ridge on what holds for all, on what an intention or disposition adds, on the levels of these, and how much
 #: more of it firm priors have.
-_RIDGE, _RIDGE_ADDED, _RIDGE_LEVEL, _FIRMNESS = 30.0, 150.0, 10.0, 10.0
+_RIDGE, _RIDGE_ADDED, _RIDGE_LEVEL, _FIRMNESS = 30.0, 150.0, 1000.0, 10.0
 #: The weight of an episode's mean change beside that of its turns.
 _EPISODE_WEIGHT = 1.0
 #: The part of the state's effect that is taken off; all of it would also take off what good answers brought about.
@@ -60,13 +60,20 @@ class _Table:
 
 
 def fit_seeker(
-    dialogues: Iterable[Transcript], *, fitted_on: Sequence[Source] = (), priors: Priors | None = None
+    dialogues: Iterable[Transcript],
+    *,
+    fitted_on: Sequence[Source] = (),
+    source: str = "",
+    licence: str = "",
+    priors: Priors | None = None,
 ) -> SeekerModel:
     """Return the seeker that fits appraised transcripts; equal transcripts in equal order give an equal model.
 
     Args:
         dialogues: Transcripts in English or Chinese, from one or several supporters.
         fitted_on: The files that they come from.
+        source: Where these were published.
+        licence: Under what licence.
         priors: Targets of the coefficients; by default those of `data/priors.yaml`.
 
     Raises:
@@ -86,6 +93,8 @@ def fit_seeker(
         coefficients=tuple(_rounded(stretch * row) for row in coefficients[:-1]),
         spread=spread,
         fitted_on=tuple(fitted_on),
+        source=source,
+        licence=licence,
     )
 
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from operator import add
 
 from esc_skills.models.surrogate.cues import Cues
-from esc_skills.models.surrogate.wording import (
-    CHINESE,
-    WORDS_PER_CHARACTER,
-    split_words,
-    stem,
-)
+from esc_skills.models.surrogate.wording import CHINESE, WORDS_PER_CHARACTER, split_words, stem
 from esc_skills.vocabulary import Language
 
 
@@ -43,7 +39,7 @@ def read(text: str, cues: Cues) -> Reading:
 def _read_english(text: str, cues: Cues) -> Reading:
     words = split_words(text)
     stems = [stem(word) for word in words]
-    runs = [f"{first} {second}" for first, second in zip(stems, stems[1:], strict=False)]
+    runs = [f"{first} {second}" for first, second in pairwise(stems)]
     terms = frozenset(each for each in stems if len(each) > 2) - cues.unspecific
     return Reading(float(len(words)), terms, frozenset(runs), len(runs))
 

@@ -17,7 +17,8 @@ from esc_skills.transcript import MAX_CHANGE, MAX_TURNS
 
 #: What is tried. Of the residual of a turn, 6.3 points, about 0.6 of the variance is the turn's own chance and not the
 #: dialogue's (the correlation of neighbouring residuals is 0.4), so less noise than 4 would make seekers too steady.
-_STRETCHES, _NOISES, _STRONGS = (1.0, 1.5, 2.0, 2.5), (4.0, 5.0), (6.0, 7.0, 8.0)
+#: More stretch than 2 would press ordinary good turns against the bound of a change.
+_STRETCHES, _NOISES, _STRONGS = (1.0, 1.5, 2.0), (4.0, 5.0), (6.0, 7.0, 8.0)
 #: What a share of strong changes that is off by 1 would weigh, in points of final emotion.
 _STRONG_WEIGHT = 10.0
 _SEED = "esc-skills/spread/1"

@@ -144,7 +144,7 @@ def sage_line(*emotions: int, **fields: Any) -> str:
         said: dict[str, Any] = {"role": "user", "content": f"message {at}", "emotion-point": emotion}
         if at:
             said["planning"] = {"analyse": f"reading {at}", "change": emotion - emotions[at - 1]}
-            history.append({"role": "assistant", "content": f"answer {at}"})
+            history.append({"role": "assistant", "content": f"answer {at - 1}"})
         history.append(said)
     value = {
         "id": "one",

@@ -6,6 +6,7 @@ Nothing here touches the work tree, the index or the current branch.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 #: No bank, profile folder or proposal is larger; a tree above it is a mistake or an attack.
 _MAX_TREE_FILES, _MAX_TREE_BYTES = 20_000, 200_000_000
+#: How `_run` decodes the bytes of a path that is no UTF-8.
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+_ID_LENGTH = 40
 _REGULAR, _EXECUTABLE, _LINK, _FOLDER = 0o100644, 0o100755, 0o120000, 0o040000
 
 
@@ -121,6 +125,9 @@ class Repository:
                 raise GitError(f"{revision[:12]}:{path}: is a link or a submodule", "replace it by a regular file")
             total += int(size)
             names[path.removeprefix(prefix)] = blob
+            if _NOT_UTF8.search(path):
+                shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+                raise GitError(f"{revision[:12]}:{shown}: the file's name is not UTF-8", "rename it")
         if len(names) > _MAX_TREE_FILES or total > _MAX_TREE_BYTES:
             raise GitError(
                 f"{revision[:12]}:{folder}: holds {len(names):,} files of {total:,} bytes", "give a smaller folder"
@@ -128,14 +135,19 @@ class Repository:
         return self._read_blobs(names)
 
     def _read_blobs(self, names: Mapping[str, str]) -> dict[str, bytes]:
-        return {path: self._repo.odb.stream(bytes.fromhex(blob)).read() for path, blob in names.items()}
+        return {path: self._read_blob(blob) for path, blob in names.items()}
+
+    def _read_blob(self, blob: str) -> bytes:
+        if len(blob) != _ID_LENGTH:
+            raise GitError(f"{self.root}: its ids are SHA-256, which GitPython cannot read", "use one with SHA-1 ids")
+        return bytes(self._repo.odb.stream(bytes.fromhex(blob)).read())
 
     def read_file(self, revision: str, path: str) -> bytes | None:
         """Return the content of one file of a revision, or None where there is none."""
         blob = self.tree_id(revision, path)
         if blob is None:
             return None
-        return bytes(self._repo.odb.stream(bytes.fromhex(blob)).read())
+        return self._read_blob(blob)
 
     def changed_files(self, base: str, head: str) -> tuple[ChangedFile, ...]:
         """Return what differs between two commits, renames taken apart."""
@@ -166,6 +178,8 @@ class Repository:
         Raises:
             GitError: The branch exists, no author is configured, or git refused; nothing is left behind.
         """
+        if branch.startswith("-"):  # fast-import takes it, and no git command could name it afterwards
+            raise GitError(f"{branch!r} is no name for a branch", "start it with a letter")
         if self.branch_exists(branch):
             raise GitError(
                 f"the branch {branch} exists already", f"look at it, or delete it with `git branch -D {branch}`"

@@ -70,7 +70,8 @@ def check_settings(data: bytes, shown: str) -> list[Finding]:
 
 def _table(data: bytes, shown: str) -> dict[str, Any]:
     try:
-        table: dict[str, Any] = tomllib.loads(decode(data, shown)).get("tool", {}).get("esc-skills", {})
-    except tomllib.TOMLDecodeError as error:
+        tools: Any = tomllib.loads(decode(data, shown)).get("tool", {})
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DocumentError(shown, 0, "toml-syntax", str(error)) from error
+    table: dict[str, Any] = tools.get("esc-skills", {}) if isinstance(tools, dict) else tools
     return table

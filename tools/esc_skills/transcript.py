@@ -11,7 +11,7 @@ from typing import Any
 from esc_skills.documents.jsonl import parse_json_lines
 from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import decode, read_bytes
-from esc_skills.errors import DocumentError
+from esc_skills.errors import DocumentError, InputError
 from esc_skills.vocabulary import (
     DISPOSITION_LABELS,
     INTENTION_LABELS,
@@ -200,14 +200,14 @@ def read_sage_episode(value: dict[str, Any], shown: str, line: int) -> Transcrip
     """
     try:
         turns = tuple(_sage_turns(value["history"]))
-        final = value["emo_point"]
-        if not isinstance(final, int) or isinstance(final, bool) or not turns:
-            raise ValueError("'emo_point' should be an integer and 'history' not empty")
+        final = _emotion(value["emo_point"])
+        if not turns:
+            raise ValueError("'history' should not be empty")
         return Transcript(
-            profile=str(value["id"]),
+            profile=_text(value["id"]),
             disposition=DISPOSITION_LABELS[value["character"]],
-            intention=intention_of_task(value["task"]),
-            background=value["scene"],
+            intention=intention_of_task(_text(value["task"])),
+            background=_text(value["scene"]),
             turns=turns,
             termination=_sage_termination(final, turns),
             final_emotion=final,
@@ -226,12 +226,24 @@ def _sage_turns(history: list[dict[str, Any]]) -> Iterator[Turn]:
         if said["role"] != "user" or (answer is not None and answer["role"] != "assistant"):
             raise ValueError(f"the roles of messages {at + 1} and {at + 2} should be user and assistant")
         yield Turn(
-            seeker=said["content"],
-            emotion=_integer(said["emotion-point"]),
-            supporter=answer["content"] if answer is not None else None,
+            seeker=_text(said["content"]),
+            emotion=_emotion(said["emotion-point"]),
+            supporter=_text(answer["content"]) if answer is not None else None,
             change=_integer(after["planning"]["change"]) if after is not None else None,
-            appraisal=after["planning"].get("analyse", "") if after is not None else "",
+            appraisal=_text(after["planning"].get("analyse", "")) if after is not None else "",
         )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{str(value)[:60]!r} should be text")
+    return value
+
+
+def _emotion(value: Any) -> int:
+    if not 0 <= _integer(value) <= CEILING:
+        raise ValueError(f"the emotion {value} should lie within 0 to {CEILING}")
+    return int(value)
 
 
 def _integer(value: Any) -> int:
@@ -261,17 +273,24 @@ def intention_of_task(task: str) -> HiddenIntention:
 
 
 def sage_episode(transcript: Transcript) -> dict[str, Any]:
-    """Return an episode in the form of SAGE's result files, for tools that read those."""
+    """Return an episode in the form of SAGE's result files, for tools that read those.
+
+    Raises:
+        InputError: A model's fault ended it; SAGE's form has no word for that, and its readers would score it.
+    """
+    if transcript.termination.is_fault:
+        raise InputError(f"{transcript.profile}: ended with {transcript.termination}, which SAGE's form cannot say")
     history: list[dict[str, Any]] = []
     change: int | None = None
+    appraisal = ""
     for turn in transcript.turns:
         said: dict[str, Any] = {"role": "user", "content": turn.seeker, "emotion-point": turn.emotion}
         if change is not None:
-            said["planning"] = {"change": change}
+            said["planning"] = {"analyse": appraisal, "change": change}
         history.append(said)
         if turn.supporter is not None:
             history.append({"role": "assistant", "content": turn.supporter})
-        change = turn.change
+        change, appraisal = turn.change, turn.appraisal
     dispositions = {each: label for label, each in DISPOSITION_LABELS.items()}
     intentions = {each: label for label, each in INTENTION_LABELS.items()}
     return {

@@ -139,7 +139,10 @@ def _check_group(group: _Group, rules: Rules) -> Iterator[Finding]:
         yield from check_references(documents)
     yield from _check_parts(group.parts)
     for path in group.settings:
-        yield from check_settings(read_bytes(path), str(path))
+        try:
+            yield from check_settings(read_bytes(path), str(path))
+        except DocumentError as error:
+            yield finding_of(error)
 
 
 def _parse(path: Path) -> SkillDocument:
@@ -167,9 +170,13 @@ def _check_parts(parts: Iterable[Path]) -> Iterator[Finding]:
 def _check_versions(skills: Iterable[Path], base: str) -> Iterator[Finding]:
     for path in skills:
         with Repository(path.parent) as repository:
-            inside = path.resolve().relative_to(repository.root.resolve()).as_posix()
+            # The file itself stays unresolved: a link that leaves the repository has its own finding.
+            inside = (path.parent.resolve() / path.name).relative_to(repository.root.resolve()).as_posix()
             before = repository.read_file(repository.resolve(base), inside)
-            data = read_bytes(path)
+        try:
+            data = read_bytes(path, inside=path.parent)
+        except DocumentError:
+            continue  # a file that cannot be read has its own finding
         if before is not None and before != data:
             yield from check_version_bump(before, data, str(path))
 

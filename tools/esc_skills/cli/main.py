@@ -8,7 +8,6 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -105,7 +104,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         _show(f"{error.filename or 'output'}: {error.strerror or error}", "free some space, or check the rights")
         return EXIT_INPUT
     except Exception:
-        _show(f"an internal fault; its traceback is in {_log_traceback()}", "please report it with that file")
+        _show_fault(f"esc-skills {__version__}, Python {sys.version}\n{traceback.format_exc()}")
         return EXIT_INTERNAL
 
 
@@ -115,8 +114,13 @@ def _show(message: str, hint: str) -> None:
         click.echo(f"  → {hint}", err=True)
 
 
-def _log_traceback() -> Path:
-    handle, name = tempfile.mkstemp(prefix="esc-skills-", suffix=".log")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(f"esc-skills {__version__}, Python {sys.version}\n{traceback.format_exc()}")
-    return Path(name)
+def _show_fault(report: str) -> None:
+    try:
+        handle, name = tempfile.mkstemp(prefix="esc-skills-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(report)
+    except OSError as error:  # with no place for the log, the screen is all that is left
+        _show(f"an internal fault, whose log could not be written: {error.strerror or error}", "please report it")
+        click.echo(report, err=True)
+    else:
+        _show(f"an internal fault; its traceback is in {name}", "please report it with that file")

@@ -28,7 +28,7 @@ def _validator(name: str) -> Any:
     from jsonschema import Draft202012Validator, validators  # 60 ms, which a plain `--help` should not pay
 
     types = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number})
-    strict = validators.extend(Draft202012Validator, {"pattern": _check_pattern}, type_checker=types)
+    strict = validators.extend(Draft202012Validator, {"pattern": _check_pattern}, type_checker=types)  # type: ignore[no-untyped-call]
     return strict(load_schema(name))
 
 

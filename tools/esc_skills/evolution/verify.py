@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from esc_skills import __version__
-from esc_skills.bank.reader import Bank, read_bank
+from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank
 from esc_skills.documents.jsonl import decompress, digest, digest_json, parse_json
 from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
@@ -105,10 +105,12 @@ def _verify(
     checks.append(Check("scope", True, f"touches {folder}/ and evidence/{name}/ alone"))
     _check_statement(statement, name)
     checks.append(Check("statement", True, f"made by version {statement['predicate']['tool']}"))
-    revision = _read_base(repository, base, folder)
-    candidate = _read_candidate(repository, head, folder, revision)
-    checks.append(Check("bank", True, f"{len(candidate.skills)} skills follow the contract; versions rise"))
+    revision = read_revision(repository, base, folder)
+    files_at_head = repository.read_tree(head, folder)
+    candidate = _read_candidate(files_at_head, folder)
     trial = _check_inputs(statement, revision, candidate)
+    _check_versions(revision, files_at_head)
+    checks.append(Check("bank", True, f"{len(candidate.skills)} skills follow the contract; versions rise"))
     proposal = describe_proposal(name, revision, candidate, str(repository.tree_id(head, folder)), repository)
     checks.append(Check("inputs", True, "bank, profiles, gate and models are those of the base and the proposal"))
     outcome = run_trial(trial, progress)
@@ -202,22 +204,19 @@ def _check_statement(statement: dict[str, Any], name: str) -> None:
         raise _RefusedError(EvidenceStatus.UNVERIFIABLE, "tool", detail)
 
 
-def _read_base(repository: Repository, base: str, folder: str) -> Revision:
-    return read_revision(repository, base, folder)
-
-
-def _read_candidate(repository: Repository, head: str, folder: str, base: Revision) -> Bank:
-    files = repository.read_tree(head, folder)
+def _read_candidate(files: dict[str, bytes], folder: str) -> Bank:
     try:
-        bank = read_bank(files, folder)
+        return read_bank(files, folder)
     except InputError as error:
         raise _invalid("bank", error.message) from error
+
+
+def _check_versions(base: Revision, files: dict[str, bytes]) -> None:
     for path, data in files.items():
         before = base.files.get(path)
-        if before is not None and before != data and path.endswith("SKILL.md"):
-            for finding in check_version_bump(before, data, f"{folder}/{path}"):
+        if before is not None and before != data and path.endswith(SKILL_FILE):
+            for finding in check_version_bump(before, data, f"{base.settings.skills}/{path}"):
                 raise _invalid("bank", finding.as_text())
-    return bank
 
 
 def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank) -> Trial:

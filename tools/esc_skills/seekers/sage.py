@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import yaml
@@ -14,6 +15,8 @@ from esc_skills.seekers.profile import WholeProfile
 from esc_skills.transcript import intention_of_task
 from esc_skills.vocabulary import DISPOSITION_LABELS, Disposition, HiddenIntention, Language
 
+#: The id names a file, so it is as narrow as `schemas/whole-profile.schema.json` asks.
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _KEYS = ("id", "player", "scene", "main_cha", "cha_group", "task", "first_talk")
 
 
@@ -25,23 +28,27 @@ def import_sage_profiles(text: str, shown: str) -> tuple[WholeProfile, ...]:
     """
     profiles: dict[str, WholeProfile] = {}
     for line, value in parse_json_lines(text, shown):
-        try:
-            profile = _whole_profile(value)
-        except (KeyError, TypeError, ValueError) as error:
-            found = f"the field or value {error} is missing or unknown" if isinstance(error, KeyError) else str(error)
-            raise DocumentError(shown, line, "sage-profile", found, "give a SAGE profile file as published") from error
+        profile = _read_profile(value, shown, line)
         if profile.id in profiles:
             raise DocumentError(shown, line, "sage-profile", f"the id {profile.id!r} occurs twice")
         profiles[profile.id] = profile
     return tuple(profiles.values())
 
 
+def _read_profile(value: Any, shown: str, line: int) -> WholeProfile:
+    try:
+        return _whole_profile(value)
+    except (KeyError, TypeError, ValueError) as error:
+        found = f"the field or value {error} is missing or unknown" if isinstance(error, KeyError) else str(error)
+        raise DocumentError(shown, line, "sage-profile", found, "give a SAGE profile file as published") from error
+
+
 def _whole_profile(value: Any) -> WholeProfile:
     for key in _KEYS:
         if not isinstance(value[key], list if key == "cha_group" else str):
             raise ValueError(f"{key!r} should be {'a list' if key == 'cha_group' else 'text'}")
-    if not value["id"] or not all(character.isalnum() or character in "-_" for character in value["id"]):
-        raise ValueError(f"the id {value['id'][:60]!r} may hold letters, digits, hyphens and underscores alone")
+    if not _ID.fullmatch(value["id"]):
+        raise ValueError(f"the id {value['id'][:60]!r} may hold letters, digits, hyphens and underscores alone, up to 100")
     return WholeProfile(
         id=value["id"],
         language=Language.CHINESE,
@@ -64,7 +71,19 @@ def whole_profile_yaml(profile: WholeProfile) -> str:
         "intention": str(profile.intention),
         "source": {"format": "sage", "fields": profile.source},
     }
-    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=1_000_000)
+    return yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1_000_000)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Escapes the line ends of Unicode, which a YAML reader would fold or turn into LF."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if any(mark in text for mark in "\x85\u2028\u2029") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 def read_whole_profile(value: Any, shown: str) -> WholeProfile:
@@ -74,7 +93,7 @@ def read_whole_profile(value: Any, shown: str) -> WholeProfile:
         InputError: It departs from its schema, or its words differ from the source that it keeps.
     """
     require_schema(value, "whole-profile", shown)
-    profile = _whole_profile(value["source"]["fields"])
+    profile = _read_profile(value["source"]["fields"], shown, 0)
     stated = (value["id"], Disposition(value["disposition"]), HiddenIntention(value["intention"]))
     if stated != (profile.id, profile.disposition, profile.intention):
         raise DocumentError(shown, 0, "source-differs", "id, disposition or intention differ from the source")

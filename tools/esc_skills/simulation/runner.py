@@ -19,6 +19,7 @@ Progress = Callable[[int, int], None]
 FORMAT = "esc-skills/run/1"
 
 _MAX_BYTES = 2_000_000_000
+_CHANGED = "the file was changed; delete it and start again"
 _Item = TypeVar("_Item")
 
 
@@ -82,7 +83,7 @@ def run_to_file(
     Raises:
         InputError: The file exists, an unfinished run is in the way, or its settings differ; the message says which.
     """
-    done = _resumed(file, settings) if resume else _fresh(file)
+    done = _resumed(file, settings, len(items)) if resume else _fresh(file)
     missing = [(at, item) for at, item in enumerate(items) if at not in done]
     with _open_partial(file, settings) as out:
 
@@ -141,17 +142,25 @@ def _fresh(file: RunFile) -> dict[int, Transcript]:
     return {}
 
 
-def _resumed(file: RunFile, settings: dict[str, Any]) -> dict[int, Transcript]:
+def _resumed(file: RunFile, settings: dict[str, Any], count: int) -> dict[int, Transcript]:
     if file.path.exists():
         raise InputError(f"{file.path}: this run has finished already", "score it with `esc-skills score`")
     if not file.partial.exists():
         raise InputError(f"{file.partial}: no unfinished run is kept there", "leave out --resume to start one")
+    if _header(settings).startswith(file.partial.read_bytes()):
+        return {}  # killed before its first line was whole
     lines = _complete_lines(file.partial)
     header = next(lines, (0, None))[1]
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
+    if not isinstance(header, dict) or header.get("format") != FORMAT or not isinstance(header.get("settings"), dict):
         raise InputError(f"{file.partial}: is no unfinished run", "delete it and start again")
     _require_equal(header["settings"], settings, file.partial)
-    return {line["at"]: transcript_of(line["episode"], f"{file.partial}:{at}") for at, line in lines}
+    done: dict[int, Transcript] = {}
+    for number, line in lines:
+        at = line.get("at") if isinstance(line, dict) else None
+        if type(at) is not int or not 0 <= at < count or at in done:
+            raise InputError(f"{file.partial}:{number}: holds no episode of the plan, or one twice", _CHANGED)
+        done[at] = transcript_of(line.get("episode"), f"{file.partial}:{number}")
+    return done
 
 
 def _complete_lines(path: Path) -> Iterator[tuple[int, Any]]:
@@ -161,7 +170,7 @@ def _complete_lines(path: Path) -> Iterator[tuple[int, Any]]:
         try:
             yield number, parse_json(line, str(path), number)
         except DocumentError as error:
-            raise InputError(error.message, "the file was changed; delete it and start again") from error
+            raise InputError(error.message, _CHANGED) from error
 
 
 def _without_torn_line(data: bytes) -> bytes:
@@ -179,8 +188,12 @@ def _open_partial(file: RunFile, settings: dict[str, Any]) -> BinaryIO:
     file.path.parent.mkdir(parents=True, exist_ok=True)
     if file.partial.exists():
         os.truncate(file.partial, len(_without_torn_line(file.partial.read_bytes())))
-        return file.partial.open("ab")
-    out = file.partial.open("wb")
-    out.write(canonical_json({"format": FORMAT, "settings": settings}).encode() + b"\n")
-    out.flush()
+    out = file.partial.open("ab")
+    if not out.tell():
+        out.write(_header(settings))
+        out.flush()
     return out
+
+
+def _header(settings: dict[str, Any]) -> bytes:
+    return canonical_json({"format": FORMAT, "settings": settings}).encode() + b"\n"

@@ -137,14 +137,16 @@ class SeekerModel:
             "format": FORMAT,
             "source": self.source,
             "licence": self.licence,
-            "fitted_on": [{"name": each.name, "sha256": each.sha256, "episodes": each.episodes} for each in self.fitted_on],
+            "fitted_on": [
+                {"name": each.name, "sha256": each.sha256, "episodes": each.episodes} for each in self.fitted_on
+            ],
             "spread": {"noise": self.spread.noise, "strong": self.spread.strong},
             "columns": list(COLUMNS),
             "base": list(self.base),
         }
         opening = json.dumps(head, indent=1, ensure_ascii=False)[:-2]
         rows = [
-            f'  {json.dumps(name)}: {json.dumps({"typical": typical, "coefficients": list(row)})}'
+            f"  {json.dumps(name)}: {json.dumps({'typical': typical, 'coefficients': list(row)})}"
             for name, typical, row in zip(self.features, self.typical, self.coefficients, strict=True)
         ]
         return opening + ',\n "features": {\n' + ",\n".join(rows) + "\n }\n}\n"

@@ -95,9 +95,10 @@ def _saturate(amount: float, half: float) -> float:
 
 
 def _cue_features(found: Mapping[str, int], words: float, cues: Cues) -> Iterator[tuple[str, float]]:
+    half = _FIRST_CUES + words / _WORDS_PER_CUE
     for group, name in cues.lexicon.categories:
         if group == "supporter":
-            yield name, _saturate(found.get(name, 0), _FIRST_CUES + words / _WORDS_PER_CUE)
+            yield name, _saturate(found[name], half) if name in found else 0.0
 
 
 def _form_features(text: str, words: float) -> Iterator[tuple[str, float]]:
@@ -119,7 +120,7 @@ def _address_features(text: str, words: float, language: Language) -> Iterator[t
 
 
 def _matter_features(exchange: Exchange, reply: Reading, cues: Cues) -> Iterator[tuple[str, float]]:
-    """What the turn takes up of what the seeker just said or said earlier, and what has to do with neither nor the background."""
+    """What the turn takes up of what the seeker said, just now or earlier, and how much is beside all that."""
     said = read(exchange.seeker_said, cues).terms
     earlier: frozenset[str] = frozenset().union(*(read(text, cues).terms for text in exchange.earlier_seeker))
     shared, remembered = reply.terms & said, (reply.terms & earlier) - said

@@ -57,6 +57,8 @@ def load_priors(path: Path = _SHIPPED) -> Priors:
             raise DocumentError(str(path), 0, "priors", f"unknown column {column!r}", hint)
         for feature, value in members.items():
             if not isinstance(value, int | float):
-                raise DocumentError(str(path), 0, "priors", f"{column}/{feature} is no number", "give points of emotion")
+                raise DocumentError(
+                    str(path), 0, "priors", f"{column}/{feature} is no number", "give points of emotion"
+                )
             targets[column, feature] = float(value)
     return Priors(targets, firm)

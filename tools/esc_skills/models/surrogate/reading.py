@@ -47,11 +47,10 @@ def _read_english(text: str, cues: Cues) -> Reading:
 def _read_chinese(text: str, cues: Cues) -> Reading:
     written = "".join(CHINESE.findall(text))
     pieces = frozenset(map(add, map(add, written, written[1:]), written[2:]))
-    terms: set[str] = set()
-    for run in _separator(cues).split(text):
-        terms.update(map(add, run, run[1:]))
+    matter = _separator(cues).sub(" ", text)
+    terms = frozenset(pair for pair in set(map(add, matter, matter[1:])) if " " not in pair)
     words = WORDS_PER_CHARACTER * len(written)
-    return Reading(words, frozenset(terms), pieces, max(0, len(written) - 2))
+    return Reading(words, terms, pieces, max(0, len(written) - 2))
 
 
 @lru_cache(maxsize=16)

@@ -15,7 +15,7 @@ from esc_skills.models.surrogate.appraisal import SeekerModel, Spread
 from esc_skills.models.surrogate.rolling import roll_emotion
 from esc_skills.transcript import MAX_CHANGE, MAX_TURNS
 
-#: What is tried. Of the residual of a turn, 6.3 points, about 0.6 of the variance is the turn's own chance and not the
+#: What is tried. Of the residual of a turn, about 6 points, about 0.6 of the variance is the turn's own chance and not the
 #: dialogue's (the correlation of neighbouring residuals is 0.4), so less noise than 4 would make seekers too steady.
 #: More stretch than 2 would press ordinary good turns against the bound of a change.
 _STRETCHES, _NOISES, _STRONGS = (1.0, 1.5, 2.0), (4.0, 5.0), (6.0, 7.0, 8.0)

@@ -15,7 +15,7 @@ _WORD = re.compile(r"[a-z0-9]+(?:[-'][a-z0-9]+)*")
 _APOSTROPHES = str.maketrans("’‘ʼ", "'''")
 #: The shortest stem; what is shorter is kept whole.
 _SHORTEST = 3
-_ENDINGS = (("ies", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""), ("e", ""), ("ly", ""))
+_ENDINGS = (("ies", "y"), ("ied", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""), ("e", ""), ("ly", ""))
 
 
 def detect_language(text: str) -> Language:

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from esc_skills.corpora.dialogue import Quality
+from esc_skills.corpora.esconv import canonical_text, read_esconv
+from esc_skills.errors import DocumentError
+from esc_skills.vocabulary import Speaker, Strategy
+
+
+def published(seeker: str = "seeker", supporter: str = "supporter") -> dict[str, Any]:
+    return {
+        "emotion_type": "anger",
+        "problem_type": "job crisis",
+        "situation": "The rota changed again.",
+        "survey_score": {"seeker": {"initial_emotion_intensity": "4", "final_emotion_intensity": "2"}, "supporter": {}},
+        "dialog": [
+            {"speaker": seeker, "annotation": {}, "content": "They changed the rota.\n"},
+            {"speaker": supporter, "annotation": {"strategy": "Question"}, "content": "Since when?"},
+            {
+                "speaker": supporter,
+                "annotation": {"strategy": "Providing Suggestions or Information"},
+                "content": "There is a form for that.",
+            },
+            {"speaker": seeker, "annotation": {"feedback": "4"}, "content": "Is there?"},
+        ],
+    }
+
+
+def write(folder: Path, *dialogues: Any) -> Path:
+    path = folder / "ESConv.json"
+    path.write_text(json.dumps(list(dialogues)), encoding="utf-8")
+    return path
+
+
+def test_a_dialogue_is_read_as_published(tmp_path: Path) -> None:
+    (dialogue,) = read_esconv(write(tmp_path, published()))
+    assert (dialogue.id, dialogue.problem_type, dialogue.emotion_type) == ("ESConv-1", "job crisis", "anger")
+    assert (dialogue.initial_intensity, dialogue.final_intensity, dialogue.quality) == (4, 2, Quality.GOOD)
+    assert [utterance.speaker for utterance in dialogue.utterances] == [
+        Speaker.SEEKER,
+        Speaker.SUPPORTER,
+        Speaker.SUPPORTER,
+        Speaker.SEEKER,
+    ]
+    assert dialogue.utterances[0].text == "They changed the rota.\n"
+    assert dialogue.utterances[1].strategies == (Strategy.QUESTION,)
+    assert dialogue.utterances[2].strategies == (Strategy.PROVIDING_SUGGESTIONS, Strategy.INFORMATION)
+    assert dialogue.utterances[3].feedback == 4
+
+
+def test_messages_in_a_row_are_one_turn(tmp_path: Path) -> None:
+    (dialogue,) = read_esconv(write(tmp_path, published()))
+    assert [(speaker, len(said)) for speaker, said in dialogue.runs()] == [
+        (Speaker.SEEKER, 1),
+        (Speaker.SUPPORTER, 2),
+        (Speaker.SEEKER, 1),
+    ]
+
+
+def test_the_failed_form_has_other_roles_and_gaps(tmp_path: Path) -> None:
+    failed = published("speaker", "listener")
+    failed["survey_score"] = {"supporter": {"relevance": "4"}}
+    failed["dialog"][1]["annotation"]["strategy"] = "Direct Guidance"
+    (dialogue,) = read_esconv(write(tmp_path, failed))
+    assert dialogue.quality is Quality.FAILED
+    assert dialogue.final_intensity is None
+    assert dialogue.utterances[1].strategies == (Strategy.PROVIDING_SUGGESTIONS,)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda value: value["dialog"][0].update(speaker="user"), "'user' should be one of seeker"),
+        (lambda value: value["dialog"][0].update(speaker="speaker"), "one pair of roles"),
+        (lambda value: value["dialog"][1]["annotation"].update(strategy="Magic"), "'Magic' is none of ESConv's"),
+        (lambda value: value["dialog"][3]["annotation"].update(feedback="6"), "'6' should be 1 to 5"),
+        (lambda value: value.pop("situation"), "'situation' is missing"),
+        (lambda value: value.update(dialog=[]), "one pair of roles"),
+    ],
+)
+def test_another_form_is_refused_by_name(tmp_path: Path, change: Any, found: str) -> None:
+    value = published()
+    change(value)
+    with pytest.raises(DocumentError, match="dialogue ESConv-2") as refused:
+        read_esconv(write(tmp_path, published(), value))
+    assert found in refused.value.message
+
+
+def test_a_file_without_dialogues_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="no list of dialogues"):
+        read_esconv(write(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("split", "original"),
+    [
+        ("I don ' t know , co - worker !", "I don't know, co-worker!"),
+        ("Really ? !", "Really?!"),
+        ('He said " go home " .', 'He said "go home".'),
+        ("It’s  fine\n( now ) .", "It's fine (now)."),
+    ],
+)
+def test_traces_of_tokenisation_are_removed(split: str, original: str) -> None:
+    assert canonical_text(split) == original == canonical_text(original)

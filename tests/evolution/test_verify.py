@@ -1,0 +1,227 @@
+"""`verify` believes nothing that it can recompute."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from esc_skills.documents.jsonl import digest_json
+
+from .conftest import Proposed
+
+Verify = Callable[..., dict[str, Any]]
+FILES = ("statement.json", "plan.json", "episodes.jsonl.gz", "review.md")
+
+
+@pytest.fixture
+def tampered(proposed: Proposed, verify: Verify) -> Callable[..., dict[str, Any]]:
+    """Change files on the proposal's branch and verify the result."""
+
+    def change(edit: Callable[[Path], None]) -> dict[str, Any]:
+        proposed.git("checkout", "--quiet", "-b", "forged", proposed.branch)
+        edit(proposed.folder)
+        proposed.git("add", "--all")
+        proposed.git("commit", "--quiet", "--amend", "--no-edit")
+        return verify(proposed, "forged")
+
+    return change
+
+
+def detail(verified: dict[str, Any]) -> str:
+    return str(verified["checks"][-1]["detail"])
+
+
+def test_an_honest_proposal_is_valid_and_exits_by_its_verdict(proposed: Proposed, verify: Verify) -> None:
+    verified = verify(proposed)
+
+    assert verified["evidence"] == "valid"
+    assert verified["verdict"] == proposed.result["verdict"]
+    assert verified["exit"] == (0 if verified["verdict"] == "accept" else 1)
+    assert all(check["ok"] for check in verified["checks"])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_one_changed_byte_in_the_evidence_is_found_and_named(name: str, proposed: Proposed, tampered: Verify) -> None:
+    def edit(folder: Path) -> None:
+        path = folder / proposed.evidence / name
+        data = bytearray(path.read_bytes())
+        at = random.Random(name).randrange(len(data))
+        data[at] ^= 1
+        path.write_bytes(bytes(data))
+
+    verified = tampered(edit)
+
+    assert (verified["evidence"], verified["verdict"], verified["exit"]) == ("invalid", None, 1)
+    assert f"{proposed.evidence}/{name}" in detail(verified)
+
+
+def test_every_value_of_the_statement_is_held_to_account(proposed: Proposed, verify: Verify) -> None:
+    statement = json.loads(proposed.git("show", f"{proposed.branch}:{proposed.evidence}/statement.json"))
+    path = proposed.folder / proposed.evidence / "statement.json"
+    proposed.git("checkout", "--quiet", "-b", "forged", proposed.branch)
+    # Values near the root are checked one by one; the strata share their code, so a few of them stand for all.
+    leaves = [leaf for leaf in leaves_of(statement, ()) if "strata" not in leaf or leaf[leaf.index("strata") + 1] == 3]
+    for leaf in leaves:
+        path.write_text(json.dumps(changed(statement, leaf), ensure_ascii=False, sort_keys=True, indent=2) + "\n")
+        proposed.git("commit", "--quiet", "--amend", "--no-edit", "--all")
+        verified = verify(proposed, "forged")
+        assert verified["evidence"] == "invalid", leaf
+        assert "statement.json" in detail(verified) or "SKILL.md" in detail(verified) or "scope" in str(verified), leaf
+
+
+def leaves_of(value: Any, path: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    if isinstance(value, dict):
+        return [leaf for key, each in value.items() for leaf in leaves_of(each, (*path, key))]
+    if isinstance(value, list):
+        return [leaf for index, each in enumerate(value) for leaf in leaves_of(each, (*path, index))]
+    return [path]
+
+
+def changed(value: Any, path: tuple[Any, ...]) -> Any:
+    copy = json.loads(json.dumps(value))
+    parent = copy
+    for step in path[:-1]:
+        parent = parent[step]
+    old = parent[path[-1]]
+    if isinstance(old, bool):
+        parent[path[-1]] = not old
+    elif isinstance(old, int | float):
+        parent[path[-1]] = old + 1
+    elif old is None:
+        parent[path[-1]] = "x"
+    else:
+        parent[path[-1]] = old[:-1] + ("0" if old[-1:] != "0" else "1")
+    return copy
+
+
+def test_a_changed_skill_is_named(proposed: Proposed, tampered: Verify) -> None:
+    path = next(path for path in proposed.git("diff", "--name-only", f"main...{proposed.branch}").split("\n") if "SKILL" in path)
+
+    def edit(folder: Path) -> None:
+        text = (folder / path).read_text()
+        (folder / path).write_text(text.replace("## Guidance\n\n1. ", "## Guidance\n\n1. x", 1))
+
+    verified = tampered(edit)
+
+    assert verified["evidence"] == "invalid"
+    assert path in detail(verified)
+
+
+def test_statistics_made_consistent_again_are_still_recomputed(proposed: Proposed, tampered: Verify) -> None:
+    def edit(folder: Path) -> None:
+        path = folder / proposed.evidence / "statement.json"
+        statement = json.loads(path.read_text())
+        statement["predicate"]["result"].update(verdict="accept", effect=40.0, e_value=99.0)
+        statement["predicate"]["change"] = digest_json(statement["predicate"]["inputs"])
+        path.write_text(json.dumps(statement, ensure_ascii=False, sort_keys=True, indent=2) + "\n")
+
+    verified = tampered(edit)
+
+    assert verified["evidence"] == "invalid"
+    assert "/predicate/result/" in detail(verified)
+
+
+def test_an_episode_dropped_with_its_digests_is_missed(proposed: Proposed, tampered: Verify) -> None:
+    def edit(folder: Path) -> None:
+        path = folder / proposed.evidence / "episodes.jsonl.gz"
+        lines = gzip.decompress(path.read_bytes()).split(b"\n")
+        path.write_bytes(gzip.compress(b"\n".join(lines[2:]), mtime=0))
+
+    assert tampered(edit)["evidence"] == "invalid"
+
+
+@pytest.mark.parametrize("path", ["README.md", "profiles/intentions.yaml", "tools/evil.py", "skills2/x.md", "evidence/x"])
+def test_a_proposal_that_touches_anything_else_is_invalid(path: str, proposed: Proposed, tampered: Verify) -> None:
+    def edit(folder: Path) -> None:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        with (folder / path).open("a") as file:
+            file.write("\n# more\n")
+
+    verified = tampered(edit)
+
+    assert verified["evidence"] == "invalid"
+    assert path in detail(verified)
+
+
+def test_another_file_beside_the_evidence_is_invalid(proposed: Proposed, tampered: Verify) -> None:
+    verified = tampered(lambda folder: (folder / proposed.evidence / "extra.txt").write_text("x") and None)
+    assert (verified["evidence"], "extra.txt" in detail(verified)) == ("invalid", True)
+
+
+def test_a_link_in_place_of_a_file_is_invalid(proposed: Proposed, tampered: Verify) -> None:
+    def edit(folder: Path) -> None:
+        path = folder / proposed.evidence / "review.md"
+        path.unlink()
+        path.symlink_to("/etc/hostname")
+
+    assert tampered(edit)["evidence"] == "invalid"
+
+
+def test_an_executable_skill_is_invalid(proposed: Proposed, tampered: Verify) -> None:
+    path = next(path for path in proposed.git("diff", "--name-only", f"main...{proposed.branch}").split("\n") if "SKILL" in path)
+
+    verified = tampered(lambda folder: (folder / path).chmod(0o755))
+
+    assert verified["evidence"] == "invalid"
+    assert "100644" in detail(verified)
+
+
+def test_a_change_without_evidence_is_missing_its_evidence(proposed: Proposed, tampered: Verify) -> None:
+    def edit(folder: Path) -> None:
+        for name in FILES:
+            (folder / proposed.evidence / name).unlink()
+
+    verified = tampered(edit)
+
+    assert (verified["evidence"], verified["exit"]) == ("missing", 1)
+
+
+def test_evidence_is_stale_once_the_base_moved(proposed: Proposed, verify: Verify) -> None:
+    skill = proposed.folder / "skills" / "open-with-room" / "SKILL.md"
+    skill.write_text(skill.read_text().replace('version: "1.0.0"', 'version: "1.0.1"'))
+    proposed.git("commit", "--quiet", "--all", "--message", "Another change came first")
+
+    verified = verify(proposed)
+
+    assert (verified["evidence"], verified["verdict"]) == ("stale", None)
+    assert "evolve" in detail(verified)
+
+
+def test_evidence_of_another_version_is_unverifiable_and_names_it(proposed: Proposed, tampered: Verify) -> None:
+    def edit(folder: Path) -> None:
+        path = folder / proposed.evidence / "statement.json"
+        statement = json.loads(path.read_text())
+        predicate = statement["predicate"]
+        predicate["tool"] = predicate["inputs"]["parameters"]["tool"] = "9.9.9"
+        predicate["change"] = digest_json(predicate["inputs"])
+        name = proposed.result["proposal"][:-10] + predicate["change"][7:17]
+        predicate["proposal"] = name
+        path.write_text(json.dumps(statement, ensure_ascii=False, sort_keys=True, indent=2) + "\n")
+        (folder / proposed.evidence).rename(folder / "evidence" / name)
+
+    verified = tampered(edit)
+
+    assert verified["evidence"] == "unverifiable"
+    assert "esc-skills==9.9.9" in detail(verified)
+
+
+def test_the_base_judges_not_the_proposal(proposed: Proposed, tampered: Verify) -> None:
+    def edit(folder: Path) -> None:
+        (folder / "pyproject.toml").write_text("[tool.esc-skills.gate]\nthreshold = 1.01\n")
+
+    verified = tampered(edit)
+
+    assert (verified["evidence"], "pyproject.toml" in detail(verified)) == ("invalid", True)
+
+
+def test_an_unknown_revision_is_an_input_error(proposed: Proposed, capsys: pytest.CaptureFixture[str]) -> None:
+    from esc_skills.cli.main import run
+
+    assert run(["verify", "--repo", str(proposed.folder), "--base", "main", "--head", "nowhere"]) == 2
+    assert "no commit is named 'nowhere'" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from esc_skills.documents.shipped import shipped
 
@@ -20,6 +21,10 @@ GIT_SETTINGS = "[user]\n\tname = Tests\n\temail = tests@example.invalid\n[init]\
 NOWHERE = "http://127.0.0.1:9"
 
 Git = Callable[..., str]
+
+# How long an example takes depends on the machine; on CI the same examples are tried each time.
+settings.register_profile("tests", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("tests")
 
 
 class NetworkBlockedError(OSError):

@@ -78,7 +78,9 @@ The seeker goes on alone.
 """
 
 
-def skill_text(name: str = "wait-a-little", *, description: str = DESCRIPTION, body: str = BODY, **metadata: str) -> str:
+def skill_text(
+    name: str = "wait-a-little", *, description: str = DESCRIPTION, body: str = BODY, **metadata: str
+) -> str:
     """The smallest file that the contract accepts; `metadata` is given with underscores for hyphens."""
     values = {**METADATA, **{key.replace("_", "-"): value for key, value in metadata.items()}}
     lines = [f"name: {name}", f'description: "{description}"', "license: Apache-2.0", "metadata:"]

@@ -19,8 +19,15 @@ Git = Callable[..., str]
 
 def snapshot(folder: Path, git: Git) -> tuple[object, ...]:
     """All that `commit_branch` must not touch: work tree, index and what is checked out."""
-    files = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and ".git" not in path.parts}
-    return files, (folder / ".git/index").read_bytes(), git(folder, "symbolic-ref", "HEAD"), git(folder, "rev-parse", "HEAD")
+    files = {
+        path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and ".git" not in path.parts
+    }
+    return (
+        files,
+        (folder / ".git/index").read_bytes(),
+        git(folder, "symbolic-ref", "HEAD"),
+        git(folder, "rev-parse", "HEAD"),
+    )
 
 
 def test_a_revision_is_resolved_to_its_commit(repository: Path, git: Git) -> None:
@@ -119,7 +126,7 @@ def commit(repository: Path, git: Git, files: dict[str, bytes]) -> None:
 
 
 def test_odd_names_and_binary_content_are_read(repository: Path, git: Git) -> None:
-    files = {"odd/a b.md": b"1\r\n", "odd/\t\"q\\.md": b"\0\xff", "odd/中文/é.md": b"", "odd/*": b"star", "odd/:x": b"y"}
+    files = {"odd/a b.md": b"1\r\n", 'odd/\t"q\\.md': b"\0\xff", "odd/中文/é.md": b"", "odd/*": b"star", "odd/:x": b"y"}
     commit(repository, git, files)
     with Repository(repository) as door:
         assert door.read_tree("main", "odd") == {name.removeprefix("odd/"): data for name, data in files.items()}
@@ -136,8 +143,7 @@ def test_a_link_in_a_tree_is_refused(repository: Path, git: Git) -> None:
 
 
 def test_a_name_that_is_no_utf_8_is_refused(repository: Path, git: Git) -> None:
-    with open(os.fsencode(repository / "skills") + b"/caf\xe9.md", "wb"):
-        pass
+    (repository / "skills" / os.fsdecode(b"caf\xe9.md")).touch()
     git(repository, "add", "-A")
     git(repository, "commit", "-q", "-m", "latin")
     with Repository(repository) as door, pytest.raises(GitError, match=r"caf\\xe9\.md: the file's name is not UTF-8"):
@@ -170,7 +176,7 @@ def test_a_branch_is_built_beside_the_person_s_work(repository: Path, git: Git) 
     before = snapshot(repository, git)
     with Repository(repository) as door:
         head = door.resolve("main")
-        files = {"skills/a b/\"q\".md": b"\0\r\n", "evidence/中/x.json": b"{}", "pyproject.toml": None}
+        files = {'skills/a b/"q".md': b"\0\r\n", "evidence/中/x.json": b"{}", "pyproject.toml": None}
         made = door.commit_branch("evolve/one", head, files, "Propose\n\nwith a body: é")
         assert snapshot(repository, git) == before
         assert door.branch_exists("evolve/one")
@@ -189,9 +195,8 @@ def test_a_branch_is_built_beside_the_person_s_work(repository: Path, git: Git) 
 
 def test_a_branch_that_exists_is_left_as_it_is(repository: Path, git: Git) -> None:
     head = git(repository, "rev-parse", "HEAD")
-    with Repository(repository) as door:
-        with pytest.raises(GitError, match="the branch main exists already"):
-            door.commit_branch("main", head, {"a": b""}, "x")
+    with Repository(repository) as door, pytest.raises(GitError, match="the branch main exists already"):
+        door.commit_branch("main", head, {"a": b""}, "x")
     assert git(repository, "rev-parse", "main") == head
 
 
@@ -209,7 +214,9 @@ def test_without_an_author_nothing_is_left_behind(
 
 
 @pytest.mark.parametrize("branch", ["a..b", "a b", "-x", "x.lock", ""])
-def test_a_name_that_is_no_branch_is_refused_and_nothing_is_left_behind(branch: str, repository: Path, git: Git) -> None:
+def test_a_name_that_is_no_branch_is_refused_and_nothing_is_left_behind(
+    branch: str, repository: Path, git: Git
+) -> None:
     before = git(repository, "for-each-ref")
     with Repository(repository) as door, pytest.raises(GitError):
         door.commit_branch(branch, door.resolve("main"), {"a": b""}, "x")
@@ -256,6 +263,6 @@ names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/
 def test_any_files_come_back_from_a_branch(repository: Path, files: dict[str, bytes]) -> None:
     with Repository(repository) as door:
         head = door.resolve("main")
-        subprocess.run(["git", "branch", "-q", "-D", "any"], cwd=repository, capture_output=True)
+        subprocess.run(["git", "branch", "-q", "-D", "any"], cwd=repository, capture_output=True, check=False)
         made = door.commit_branch("any", head, {f"box/{name}": data for name, data in files.items()}, "any")
         assert door.read_tree(made, "box") == files

@@ -30,12 +30,16 @@ def imports(path: Path) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-@pytest.mark.skipif(not (ROOT / "pyproject.toml").is_file(), reason="the contracts stand in the checkout's pyproject.toml")
+@pytest.mark.skipif(
+    not (ROOT / "pyproject.toml").is_file(), reason="the contracts stand in the checkout's pyproject.toml"
+)
 def test_every_contract_of_import_linter_is_kept() -> None:
     pytest.importorskip("importlinter", reason="import-linter belongs to the lint group")
     script = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -60,5 +64,7 @@ def test_the_tests_can_reach_their_own_machine() -> None:
 
 def test_the_tests_have_a_home_of_their_own(own_home: Path) -> None:
     assert Path.home() == own_home
-    git = subprocess.run(["git", "config", "--list", "--show-origin"], capture_output=True, text=True, check=True, cwd=own_home)
+    git = subprocess.run(
+        ["git", "config", "--list", "--show-origin"], capture_output=True, text=True, check=True, cwd=own_home
+    )
     assert {line.split("\t")[0] for line in git.stdout.splitlines()} == {f"file:{own_home}/.gitconfig"}

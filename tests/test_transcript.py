@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from esc_skills.transcript import (
     Transcript,
     Turn,
     band_of,
-    intention_of_task,
     read_sage_episode,
     read_transcripts,
     run_name,
@@ -33,6 +33,7 @@ from esc_skills.vocabulary import (
     ProblemType,
     Risk,
     Termination,
+    intention_of_task,
 )
 from tests.samples import sage_line, transcript
 
@@ -146,10 +147,7 @@ def test_an_episode_comes_back_from_sages_form(
     levels = [40]
     for change in walk:
         levels.append(max(0, min(100, levels[-1] + change)))
-    known = [
-        Turn(said, level, f"{said}!", after - level, appraisal=read)
-        for level, after in zip(levels, levels[1:], strict=False)
-    ]
+    known = [Turn(said, level, f"{said}!", after - level, appraisal=read) for level, after in pairwise(levels)]
     last = Turn("last", levels[-1], "answer" if answered else None)
     one = read_sage(sage_line(levels[-1]))
     one = replace(one, turns=(*known, last), disposition=disposition, intention=intention)

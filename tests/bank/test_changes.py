@@ -91,14 +91,14 @@ def test_a_skill_that_comes_or_goes_is_one_change() -> None:
     assert (gone.before, gone.after) == (come.after, come.before)
 
 
-items = st.lists(st.sampled_from(["ask once", "wait", "say it back", "name the feeling", "stay"]), min_size=2, max_size=5)
+items = st.lists(
+    st.sampled_from(["ask once", "wait", "say it back", "name the feeling", "stay"]), min_size=2, max_size=5
+)
 
 
 def with_guidance(texts: list[str]) -> str:
     lines = "\n".join(f"{number}. {text}" for number, text in enumerate(texts, start=1))
-    return skill_text(
-        body=BODY.replace("1. Say that there is time.\n2. Leave the next word to the seeker.", lines)
-    )
+    return skill_text(body=BODY.replace("1. Say that there is time.\n2. Leave the next word to the seeker.", lines))
 
 
 @given(items, items)

@@ -72,7 +72,9 @@ def test_two_skills_with_one_name_are_found() -> None:
 
 
 def test_a_skill_that_prose_names_must_be_there() -> None:
-    text = skill_text().replace("asks something outright.", "asks something outright: `answer-plainly`, not `be-heard`.")
+    text = skill_text().replace(
+        "asks something outright.", "asks something outright: `answer-plainly`, not `be-heard`."
+    )
     with pytest.raises(InputError, match="unknown-skill: refers to 'answer-plainly'"):
         bank_of(text)
     assert set(bank_of(text, skill_text("answer-plainly")).skills) == {"answer-plainly", "wait-a-little"}
@@ -100,8 +102,7 @@ def test_a_linked_folder_is_not_walked_into(tmp_path: Path) -> None:
 
 def test_a_file_name_that_is_no_utf_8_is_refused(tmp_path: Path) -> None:
     write_skill(tmp_path)
-    with open(os.fsencode(tmp_path) + b"/caf\xe9.md", "wb"):
-        pass
+    (tmp_path / os.fsdecode(b"caf\xe9.md")).touch()
     with pytest.raises(InputError, match=r"caf\\xe9\.md: encoding: the file's name is not UTF-8"):
         read_files(tmp_path)
 

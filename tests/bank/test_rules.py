@@ -67,7 +67,19 @@ def replaced(old: str, new: str) -> str:
             skill_text().rstrip("\n"), ":2: portable-final-newline: does not end with a line end", id="no last line end"
         ),
         pytest.param(
-            replaced("---\n\n#", "--- \n\n#"), ":2: portable-fence: the two `---` must stand without spaces", id="a space"
+            replaced("---\n\n#", "--- \n\n#"),
+            ":2: portable-fence: the two `---` must stand without spaces",
+            id="a space",
+        ),
+        pytest.param(
+            replaced("license: ", "license:\t"),
+            ":2: portable-characters: holds U+0009 in the front matter, which clients read differently",
+            id="a tab",
+        ),
+        pytest.param(
+            replaced("license: ", "# a --- comment\nlicense: "),
+            ":2: portable-characters: holds '---' in a comment or key, at which some clients cut; reword it",
+            id="dashes in a comment",
         ),
         pytest.param(
             replaced('version: "1.0.0"', 'version: "1.0"'),
@@ -193,9 +205,18 @@ def test_a_strange_key_is_found_on_its_own_line() -> None:
     [
         ("description: d", "a", ":2: spec-required: 'name' is missing"),
         ("name: a", "a", ":2: spec-required: 'description' is missing"),
-        ("name: A\ndescription: d", "A", ":2: spec-name: 'A' may hold lower-case letters, digits and hyphens alone (/name)"),
+        ("name:\ndescription: d", "a", ":2: spec-name: an empty value should be text"),
+        (
+            "name: A\ndescription: d",
+            "A",
+            ":2: spec-name: 'A' may hold lower-case letters, digits and hyphens alone (/name)",
+        ),
         ("name: a_b\ndescription: d", "a_b", ":2: spec-name: 'a_b' may hold"),
-        ("name: a--b\ndescription: d", "a--b", ":2: spec-name: 'a--b' may not start or end with a hyphen, nor hold two"),
+        (
+            "name: a--b\ndescription: d",
+            "a--b",
+            ":2: spec-name: 'a--b' may not start or end with a hyphen, nor hold two",
+        ),
         ("name: -a\ndescription: d", "-a", ":2: spec-name: '-a' may not start or end"),
         (f"name: {'a' * 65}\ndescription: d", "a" * 65, ":2: spec-name: has 65 characters; at most 64 are allowed"),
         ("name: 5\ndescription: d", "5", ":2: spec-name: 5 should be text"),
@@ -207,7 +228,11 @@ def test_a_strange_key_is_found_on_its_own_line() -> None:
         ("name: a\ndescription: d\nmetadata:\n- x", "a", ":5: spec-metadata: a list should be a mapping"),
         ("name: a\ndescription: d\nmetadata:\n  v: 1.0", "a", ":5: spec-metadata: 1.0 should be text (/metadata/v)"),
         ("name: a\ndescription: d\nauthor: me", "a", ":4: spec-field: unknown key 'author'"),
-        ("name: a\ndescription: d\nlicence: MIT", "a", ":4: spec-field: unknown key 'licence'; did you mean 'license'?"),
+        (
+            "name: a\ndescription: d\nlicence: MIT",
+            "a",
+            ":4: spec-field: unknown key 'licence'; did you mean 'license'?",
+        ),
     ],
 )
 def test_a_departure_from_the_specification_is_named_and_placed(front: str, folder: str, finding: str) -> None:
@@ -215,7 +240,9 @@ def test_a_departure_from_the_specification_is_named_and_placed(front: str, fold
 
 
 def test_the_specification_alone_allows_what_the_contract_does_not() -> None:
-    front = 'name: ñandú-鹿\ndescription: any words\nallowed-tools: "Read"\ncompatibility: all\nmetadata: {author: "me"}'
+    front = (
+        'name: ñandú-鹿\ndescription: any words\nallowed-tools: "Read"\ncompatibility: all\nmetadata: {author: "me"}'
+    )
     assert specification(front, "ñandú-鹿") == []
 
 

@@ -52,7 +52,9 @@ def test_a_skill_is_a_record_of_its_file() -> None:
     assert skill.expected_outcome == "The seeker goes on alone."
     assert skill.risks[0].code is RiskCode.RUSHING
     assert skill.risks[0].text.startswith("a pause that is named too often")
-    assert skill.examples[0] == Example("A sentence that breaks off", "I wanted to tell her, but", "There is time. Take it.")
+    assert skill.examples[0] == Example(
+        "A sentence that breaks off", "I wanted to tell her, but", "There is time. Take it."
+    )
     assert skill.avoid[0].why == "Haste makes the seeker fall silent."
     assert skill.text == text
 
@@ -144,7 +146,12 @@ def render(**sections: object) -> str:
         **sections,
     }
     return render_skill(
-        "wait-a-little", str(given_sections.pop("description", DESCRIPTION)), METADATA, "Wait", "A pause.", given_sections
+        "wait-a-little",
+        str(given_sections.pop("description", DESCRIPTION)),
+        METADATA,
+        "Wait",
+        "A pause.",
+        given_sections,
     )
 
 

@@ -18,7 +18,10 @@ Git = Callable[..., str]
 @pytest.fixture
 def changed(repository: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The repository with two commits on `main`: a skill comes, and is reworded; `first` is where it came."""
-    for tag, text in (("first", skill_text()), ("second", skill_text(version="1.1.0").replace("there is time.", "there is no hurry."))):
+    for tag, text in (
+        ("first", skill_text()),
+        ("second", skill_text(version="1.1.0").replace("there is time.", "there is no hurry.")),
+    ):
         write_skill(repository / "skills", text=text)
         git(repository, "add", "-A")
         git(repository, "commit", "-q", "-m", tag)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,15 +27,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 import esc_skills.cli.validate as validate
 from esc_skills.cli.main import main
 def work(*_):
-    exec(sys.argv[1])
+    exec(sys.argv[1], globals())
 validate.validate_paths = work
 main(["validate"])
 """
 
 
-def esc_skills(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    defaults = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 60, "check": False, "text": True}
-    return subprocess.run([sys.executable, "-m", "esc_skills", *arguments], **{**defaults, **options})  # type: ignore[call-overload, no-any-return]
+def esc_skills(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "esc_skills", *arguments]
+    piped: dict[str, Any] = {"stdout": subprocess.PIPE, **options}
+    return subprocess.run(command, stderr=subprocess.PIPE, timeout=60, check=False, text=True, **piped)
 
 
 def test_help_and_version_end_with_0(capsys: Capture) -> None:
@@ -180,8 +182,7 @@ def test_a_name_that_the_terminal_cannot_show_is_no_fault(tmp_path: Path) -> Non
     done = esc_skills("validate", str(tmp_path), env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert done.returncode == 1
     assert "schema-pattern" in done.stdout
-    with open(os.fsencode(tmp_path) + b"/caf\xe9.md", "wb"):
-        pass
+    (tmp_path / os.fsdecode(b"caf\xe9.md")).touch()
     done = esc_skills("validate", str(tmp_path))
     assert done.returncode == 2
     assert "the file's name is not UTF-8" in done.stderr

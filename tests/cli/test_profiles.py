@@ -21,7 +21,9 @@ def write(path: Path, *profiles: dict[str, Any]) -> Path:
 
 def test_an_import_and_an_export_give_back_the_same_bytes(tmp_path: Path, capsys: Capture) -> None:
     words = ["plain", "trailing  ", "a\u2028b", "a\x85b", "yes", "😀", "'\"\\"]
-    source = write(tmp_path / "in.jsonl", *(sage_profile(id=f"s-{12 - at}", player=each) for at, each in enumerate(words)))
+    source = write(
+        tmp_path / "in.jsonl", *(sage_profile(id=f"s-{12 - at}", player=each) for at, each in enumerate(words))
+    )
     assert run(["profiles", "import", "sage", str(source), "--out", str(tmp_path / "whole")]) == 0
     assert f"7 whole profiles in {tmp_path / 'whole'}" in capsys.readouterr().out
     assert run(["validate", str(tmp_path / "whole")]) == 0

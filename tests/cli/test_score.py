@@ -65,7 +65,9 @@ def test_json_holds_the_numbers_unrounded(ours: Path, capsys: Capture) -> None:
 
 def test_the_two_arms_of_a_pair_are_scored_apart(tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "pairs.jsonl"
-    path.write_text(json_lines(transcript(40, 40 + at, arm=arm).as_json() for at, arm in ((1, Arm.BASE), (9, Arm.CANDIDATE))))
+    path.write_text(
+        json_lines(transcript(40, 40 + at, arm=arm).as_json() for at, arm in ((1, Arm.BASE), (9, Arm.CANDIDATE)))
+    )
     assert run(["score", str(path), "--format", "json"]) == 0
     runs = json.loads(capsys.readouterr().out)["runs"]
     assert [(each["name"], each["score"]) for each in runs] == [("pairs base", 41.0), ("pairs candidate", 49.0)]
@@ -75,7 +77,9 @@ def test_nothing_but_faults_shows_dashes(tmp_path: Path, capsys: Capture) -> Non
     path = tmp_path / "faults.jsonl"
     path.write_text(json_lines([transcript(40, termination=Termination.FAULT_EMPTY).as_json()]))
     assert run(["score", str(path)]) == 0
-    assert ["faults", "0", "–", "–", "0", "0", "1", "–"] in [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["faults", "0", "–", "–", "0", "0", "1", "–"] in [
+        line.split() for line in capsys.readouterr().out.splitlines()
+    ]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +91,9 @@ def test_nothing_but_faults_shows_dashes(tmp_path: Path, capsys: Capture) -> Non
         ("\udcff", "run.jsonl:1: encoding"),
     ],
 )
-def test_a_file_that_holds_no_transcripts_ends_with_2(content: str, words: str, tmp_path: Path, capsys: Capture) -> None:
+def test_a_file_that_holds_no_transcripts_ends_with_2(
+    content: str, words: str, tmp_path: Path, capsys: Capture
+) -> None:
     path = tmp_path / "run.jsonl"
     path.write_bytes(content.encode("utf-8", "surrogateescape"))
     assert run(["score", str(path)]) == 2

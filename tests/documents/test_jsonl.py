@@ -27,7 +27,12 @@ unicode = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\
 #: Characters at which some readers cut a line, and others that editors like to change.
 odd = st.text(st.sampled_from("a\u2028\u2029\x85\x0b\x0c\x1c\r\n\t \ufeff😀é中"))
 values: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False) | unicode | odd,
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | unicode
+    | odd,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(unicode | odd, inner, max_size=4),
     max_leaves=12,
 )
@@ -121,7 +126,11 @@ def test_a_line_beyond_reason_is_refused_before_it_is_parsed() -> None:
 
 
 def test_a_digest_is_that_of_the_utf_8_bytes() -> None:
-    assert digest("é") == digest("é".encode()) == "sha256:" + "4a99557e4033c3539de2eb65472017cad5f9557f7a0625a09f1c3f6e2ba69c4c"
+    assert (
+        digest("é")
+        == digest("é".encode())
+        == "sha256:" + "4a99557e4033c3539de2eb65472017cad5f9557f7a0625a09f1c3f6e2ba69c4c"
+    )
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

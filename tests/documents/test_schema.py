@@ -100,7 +100,17 @@ def test_a_suggestion_is_made_for_near_words_alone() -> None:
 
 
 def finding(**fields: Any) -> Finding:
-    return Finding(**{"path": "a.md", "line": 3, "pointer": "/name", "code": "c", "severity": Severity.ERROR, "message": "m", **fields})
+    return Finding(
+        **{
+            "path": "a.md",
+            "line": 3,
+            "pointer": "/name",
+            "code": "c",
+            "severity": Severity.ERROR,
+            "message": "m",
+            **fields,
+        }
+    )
 
 
 def test_a_finding_is_shown_as_path_line_code_message_and_pointer() -> None:
@@ -112,9 +122,7 @@ def test_a_finding_is_shown_as_path_line_code_message_and_pointer() -> None:
 
 def test_an_annotation_cannot_be_broken_out_of() -> None:
     hostile = finding(path="a,b:c.md", message="100%\n::error::injected\r", line=0)
-    assert hostile.as_annotation() == (
-        "::error file=a%2Cb%3Ac.md,line=1,title=c::100%25%0A::error::injected%0D"
-    )
+    assert hostile.as_annotation() == ("::error file=a%2Cb%3Ac.md,line=1,title=c::100%25%0A::error::injected%0D")
 
 
 def test_warnings_alone_are_no_errors() -> None:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from esc_skills.documents.yaml import escape_pointer, parse_yaml
 from esc_skills.errors import DocumentError
 
-BOMB = "a: &a [x, x]\n" + "".join(f"{new}: &{new} [*{old}, *{old}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True))
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{new}: &{new} [*{old}, *{old}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
 
 
 def refusal(text: str, **options: Any) -> DocumentError:
@@ -47,6 +49,10 @@ def test_everything_stays_text_where_it_is_asked_for() -> None:
     }
 
 
+def test_a_quoted_merge_key_is_a_plain_word() -> None:
+    assert parse_yaml("'<<': 1\n", "file.yaml").value == {"<<": 1}
+
+
 def test_an_empty_document_is_none() -> None:
     assert parse_yaml("", "file.yaml").value is None
     assert parse_yaml("# only a comment\n", "file.yaml").value is None
@@ -72,6 +78,7 @@ def test_flow_style_is_noticed() -> None:
         pytest.param("!!int a: x\n", "yaml-tag", 1, id="a tag on a key"),
         pytest.param("a: 1\n---\nb: 2\n", "yaml-documents", 2, id="a second document"),
         pytest.param("a: 1\n? [b, c]\n: 2\n", "yaml-key", 2, id="a list as a key"),
+        pytest.param("a: 1\n<<: {b: 2}\n", "yaml-key", 2, id="a merge key"),
         pytest.param("a: 1\nb: x: y\n", "yaml-syntax", 2, id="an unquoted colon"),
         pytest.param("a: 1\n\tb: 2\n", "yaml-syntax", 2, id="a tab as indentation"),
         pytest.param("a: \x07\n", "yaml-syntax", 1, id="a control character"),
@@ -111,7 +118,9 @@ def test_an_attack_is_refused_at_once(text: str) -> None:
 keys = st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=8)
 trees: st.SearchStrategy[Any] = st.recursive(
     st.integers(-9, 9),
-    lambda inner: st.one_of(st.dictionaries(keys, inner, min_size=1, max_size=3), st.lists(inner, min_size=1, max_size=3)),
+    lambda inner: st.one_of(
+        st.dictionaries(keys, inner, min_size=1, max_size=3), st.lists(inner, min_size=1, max_size=3)
+    ),
     max_leaves=8,
 )
 

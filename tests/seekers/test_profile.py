@@ -65,7 +65,9 @@ def test_a_digest_follows_from_the_content_alone() -> None:
     assert read_population(commented, "elsewhere").digest == population.digest
     other = read_population({**PARTS, PERSONA: changed(PERSONA, age=99)}, "profiles")
     assert other.digest != population.digest
-    same, differs = (next(each for each in it.personas if each.age == 99 or it is population) for it in (population, other))
+    same, differs = (
+        next(each for each in it.personas if each.age == 99 or it is population) for it in (population, other)
+    )
     base = Profile(population.scenarios[0], same, population.intentions[0])
     assert base.digest != Profile(population.scenarios[0], differs, population.intentions[0]).digest
 
@@ -98,8 +100,14 @@ def test_the_kind_of_a_part_follows_from_its_folder_or_its_keys(path: str, keys:
     [
         (changed(PERSONA, age=52.0), "schema-type: 52.0 should be of type integer (/age)"),
         (changed(PERSONA, age=5), "schema-minimum: 5 is less than the minimum of 10 (/age)"),
-        (changed(PERSONA, split="gates"), "schema-enum: \"gates\" is none of evolution, gate, report; did you mean 'gate'? (/split)"),
-        (changed(PERSONA, name="other"), "file-name: the name 'other' differs from the file's; rename one of them (/name)"),
+        (
+            changed(PERSONA, split="gates"),
+            "schema-enum: \"gates\" is none of evolution, gate, report; did you mean 'gate'? (/split)",
+        ),
+        (
+            changed(PERSONA, name="other"),
+            "file-name: the name 'other' differs from the file's; rename one of them (/name)",
+        ),
         (changed(PERSONA, hobby="x"), "schema-additionalProperties: unknown key 'hobby'"),
         (PARTS[PERSONA] + b"\nage: 3\n", "yaml-repeated-key: the key 'age' occurs twice; remove one of them"),
         (b"\xff\xfe", "encoding: byte 0xff is not UTF-8; save the file as UTF-8"),

@@ -75,7 +75,29 @@ def test_no_character_is_lost_on_the_way(texts: dict[str, str], more: dict[str, 
 
 @pytest.mark.parametrize(
     "words",
-    ["ends with spaces   ", "  starts with them", "a \n b\n\n c\n", "\u2028", "a\u2028b \u2029 c", "a\x85b", "\ufeff", "yes", "1:30", "~", "=", "<<", "- a", "# b", "'", '"', "\r\n", "\r", "\x7f\x00", "😀", "\ufffe"],
+    [
+        "ends with spaces   ",
+        "  starts with them",
+        "a \n b\n\n c\n",
+        "\u2028",
+        "a\u2028b \u2029 c",
+        "a\x85b",
+        "\ufeff",
+        "yes",
+        "1:30",
+        "~",
+        "=",
+        "<<",
+        "- a",
+        "# b",
+        "'",
+        '"',
+        "\r\n",
+        "\r",
+        "\x7f\x00",
+        "😀",
+        "\ufffe",
+    ],
 )
 def test_words_that_yaml_likes_to_change_come_back(words: str) -> None:
     text = lines(sage_profile(player=words, scene=f"中{words}文", extra=[words], **{f"key {words}": words}))

@@ -19,7 +19,20 @@ from tests.samples import shipped_population
 POPULATION = shipped_population()
 DIGESTS = [hashlib.sha256(f"fixed {number}".encode()).hexdigest() for number in range(5)]
 #: The 99.9 % points of chi-square by degrees of freedom, so that a fixed digest fails for a real bias alone.
-BOUNDS = {2: 13.8, 3: 16.3, 4: 18.5, 5: 20.5, 6: 22.5, 7: 24.3, 8: 26.1, 9: 27.9, 10: 29.6, 11: 31.3, 15: 37.7, 23: 49.7}
+BOUNDS = {
+    2: 13.8,
+    3: 16.3,
+    4: 18.5,
+    5: 20.5,
+    6: 22.5,
+    7: 24.3,
+    8: 26.1,
+    9: 27.9,
+    10: 29.6,
+    11: 31.3,
+    15: 37.7,
+    23: 49.7,
+}
 
 
 def draws(digest: str, first: int, count: int, split: Split = Split.GATE) -> tuple[Draw, ...]:

@@ -66,7 +66,7 @@ def test_a_run_is_sorted_as_its_plan_however_it_went(tmp_path: Path) -> None:
     assert [each.draw for each in done] == list(range(20))
     assert read_transcripts(path) == done
     assert path.read_text() == json_lines(episode(item).as_json() for item in range(20))
-    assert os.listdir(path.parent) == ["run.jsonl"]
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_no_more_episodes_run_at_a_time_than_asked(tmp_path: Path) -> None:
@@ -173,7 +173,9 @@ def test_a_run_that_was_killed_in_its_first_line_starts_anew(left: int, tmp_path
         pytest.param(lambda lines: [lines[0], b"{}", *lines[2:]], id="a line without an episode"),
         pytest.param(lambda lines: [lines[0], b"[]", *lines[2:]], id="a line that is a list"),
         pytest.param(lambda lines: [lines[0], lines[1][:-9], *lines[2:]], id="a line cut in the middle"),
-        pytest.param(lambda lines: [lines[0], lines[1].replace(b'"at":', b'"at":9'), *lines[2:]], id="a place beyond the plan"),
+        pytest.param(
+            lambda lines: [lines[0], lines[1].replace(b'"at":', b'"at":9'), *lines[2:]], id="a place beyond the plan"
+        ),
         pytest.param(lambda lines: [lines[0], lines[1], lines[1], *lines[2:]], id="a place twice"),
         pytest.param(lambda lines: [lines[0], b"\xff", *lines[2:]], id="bytes that are no text"),
         pytest.param(lambda lines: [b"some words of the person's own"], id="another file"),

@@ -22,6 +22,7 @@ from esc_skills.vocabulary import (
     ProblemType,
     Risk,
     Termination,
+    intention_of_task,
 )
 
 FORMAT = "esc-skills/transcript/1"
@@ -258,18 +259,6 @@ def _sage_termination(final: int, turns: tuple[Turn, ...]) -> Termination:
     if final < FAILURE_BELOW:
         return Termination.FAILURE
     return Termination.FAREWELL if turns[-1].supporter is None else Termination.TURN_LIMIT
-
-
-def intention_of_task(task: str) -> HiddenIntention:
-    """Return the hidden intention that a SAGE `task` sentence states.
-
-    Raises:
-        ValueError: It is none of SAGE's eight.
-    """
-    found = [intention for words, intention in INTENTION_LABELS.items() if words in task]
-    if len(found) != 1:
-        raise ValueError(f"{task[:40]!r} is none of SAGE's eight tasks")
-    return found[0]
 
 
 def sage_episode(transcript: Transcript) -> dict[str, Any]:

@@ -121,6 +121,18 @@ INTENTION_LABELS: dict[str, HiddenIntention] = {
 }
 
 
+def intention_of_task(task: str) -> HiddenIntention:
+    """Return the hidden intention that a SAGE `task` sentence states.
+
+    Raises:
+        ValueError: It is none of SAGE's eight.
+    """
+    found = [intention for words, intention in INTENTION_LABELS.items() if words in task]
+    if len(found) != 1:
+        raise ValueError(f"{task[:40]!r} is none of SAGE's eight tasks")
+    return found[0]
+
+
 class Risk(StrEnum):
     """How near a seeker is to ending their life: from no sign to plan or means at hand."""
 

@@ -21,13 +21,17 @@ _ESC_FIELDS = ("name", "description", "license", "metadata")
 _MAX_NAME, _MAX_DESCRIPTION, _MAX_COMPATIBILITY = 64, 1024, 500
 MAX_LINES, MAX_TOKENS = 500, 5000
 _RANGES = {"/metadata/esc-intensity": (1, 5), "/metadata/esc-expected-change": (-10, 10)}
+#: Tabs, control characters and the line ends of Unicode: YAML 1.1 and 1.2 take them apart in different places.
+_ODD = re.compile("[\\t\\x7f-\\x9f\\u2028\\u2029\\ufeff]")
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
 
 def check_specification(document: SkillDocument) -> list[Finding]:
     """Return where a skill departs from the Agent Skills specification, and from nothing else."""
     value = document.yaml.value
-    found = [*_check_fields(value), *_check_name(value.get("name"), document.folder), *_check_texts(value)]
+    found = [*_check_fields(value), *_check_texts(value)]
+    if "name" in value:
+        found.extend(_check_name(value["name"], document.folder))
     if "metadata" in value:
         found.extend(_check_metadata(value["metadata"]))
     return [_finding(document, *each) for each in found]
@@ -64,10 +68,8 @@ def _check_fields(value: dict[str, Any]) -> Iterator[_Found]:
 
 
 def _check_name(name: Any, folder: str) -> Iterator[_Found]:
-    if name is None:
-        return
     if not isinstance(name, str) or not name.strip():
-        yield "/name", "spec-name", f"{name!r} should be text in lower case with hyphens"
+        yield "/name", "spec-name", f"{_kind(name)} should be text in lower case with hyphens"
         return
     name = unicodedata.normalize("NFKC", name.strip())
     if len(name) > _MAX_NAME:
@@ -118,6 +120,11 @@ def _check_portable_file(document: SkillDocument) -> Iterator[_Found]:
     lines = text.removeprefix("\ufeff").split("\n")
     if lines[0] != "---" or lines[document.front.body_line - 2] != "---":
         yield "", "portable-fence", "the two `---` must stand without spaces"
+    front = document.front.yaml
+    for mark in sorted(set(_ODD.findall(front))):
+        yield "", "portable-characters", f"holds U+{ord(mark):04X} in the front matter, which clients read differently"
+    if "---" in front and not any("---" in text for _, text in _texts(document.yaml.value)):
+        yield "", "portable-characters", "holds '---' in a comment or key, at which some clients cut; reword it"
     if len(lines) > MAX_LINES:
         yield "", "too-long", f"has {len(lines)} lines; at most {MAX_LINES} are allowed"
     if (tokens := estimate_tokens(text)) > MAX_TOKENS:

@@ -125,6 +125,8 @@ class _Builder:
             if not isinstance(event, yaml.ScalarEvent):
                 raise self.refuse(event, "yaml-key", "a key is not plain text", "use a plain word as the key")
             key = event.value
+            if key == "<<" and not event.style:
+                raise self.refuse(event, "yaml-key", "merge keys are not allowed", "write the keys out")
             if key in values:
                 raise self.refuse(event, "yaml-repeated-key", f"the key {key!r} occurs twice", "remove one of them")
             values[key] = self.node(self.next_event(), f"{pointer}/{escape_pointer(key)}", depth + 1)

@@ -134,14 +134,21 @@ def _unsafe(moments: Iterable[_Moment]) -> Iterator[Weakness]:
 
 
 def _missing(moments: Iterable[_Moment], bank: Mapping[str, Skill]) -> Iterator[Weakness]:
-    def uncovered(moment: _Moment) -> list[HiddenIntention]:
+    """Yield the needs that no skill covers and whose seekers fare worse than those with a need that one covers."""
+    covered: list[_Moment] = []
+    uncovered: dict[HiddenIntention, list[_Moment]] = defaultdict(list)
+    for moment in moments:
         need = moment.state.need
-        return [need] if need and not any(covers(skill, moment.state) for skill in bank.values()) else []
-
-    for need, group in _grouped(moments, uncovered).items():
+        if need is not None and any(covers(skill, moment.state) for skill in bank.values()):
+            covered.append(moment)
+        elif need is not None:
+            uncovered[need].append(moment)
+    elsewhere = _changes(covered)
+    for need, group in uncovered.items():
         changes = _changes(group)
-        if len(changes) >= _LEAST_TURNS and _upper(changes) < 0:
-            message = f"no skill covers the need {need}, and emotion fell {-fmean(changes):.1f} points a turn over {len(changes)} turns"
+        if len(changes) >= _LEAST_TURNS and _upper(changes) < (fmean(elsewhere) if elsewhere else 0.0):
+            beside = f", and {fmean(elsewhere):+.1f} where a skill covers the need" if elsewhere else ""
+            message = f"no skill covers the need {need}: {fmean(changes):+.1f} points a turn over {len(changes)} turns{beside}"
             yield _weakness(WeaknessKind.MISSING, group, message, need=need)
 
 
@@ -221,7 +228,9 @@ def _weakness(
     changes = _changes(moments)
     worst = sorted(moments, key=lambda each: (each.turn.change if each.turn.change is not None else 0, each.index))
     quotes = tuple(_quote(moment) for moment in worst[:_QUOTES])
-    return Weakness(kind, skill, need, disposition, flag, len(moments), fmean(changes) if changes else None, message, quotes)
+    return Weakness(
+        kind, skill, need, disposition, flag, len(moments), fmean(changes) if changes else None, message, quotes
+    )
 
 
 def _quote(moment: _Moment) -> Quote:

@@ -164,7 +164,9 @@ def _worth_of_examples(skill: Skill, transcripts: Sequence[Transcript], flag: st
     for turn in (turn for transcript in transcripts for turn in transcript.turns):
         if turn.skill == skill.name and turn.change is not None:
             unsafe = flag in turn.flags or any(each.startswith("red:") for each in turn.flags)
-            changes.setdefault(_performed(skill, turn.supporter or ""), []).append(-MAX_CHANGE if unsafe else turn.change)
+            changes.setdefault(_performed(skill, turn.supporter or ""), []).append(
+                -MAX_CHANGE if unsafe else turn.change
+            )
     return {title: fmean(each) for title, each in changes.items()}
 
 

@@ -129,7 +129,9 @@ def _find_proposal(changed: tuple[ChangedFile, ...]) -> str:
     found = {mark[1] for each in changed if (mark := _EVIDENCE_PATH.fullmatch(each.path))}
     if not found:
         what = "changes no file" if not changed else f"changes {changed[0].path} and adds no evidence"
-        raise _RefusedError(EvidenceStatus.MISSING, "evidence", f"the head {what}; propose changes with `esc-skills evolve`")
+        raise _RefusedError(
+            EvidenceStatus.MISSING, "evidence", f"the head {what}; propose changes with `esc-skills evolve`"
+        )
     if len(found) > 1:
         raise _invalid(
             "evidence", f"evidence/: holds {len(found)} proposals ({', '.join(sorted(found))}); one at a time is judged"

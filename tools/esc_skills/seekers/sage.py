@@ -12,8 +12,7 @@ from esc_skills.documents.jsonl import parse_json_lines
 from esc_skills.documents.schema import require_schema
 from esc_skills.errors import DocumentError
 from esc_skills.seekers.profile import WholeProfile
-from esc_skills.transcript import intention_of_task
-from esc_skills.vocabulary import DISPOSITION_LABELS, Disposition, HiddenIntention, Language
+from esc_skills.vocabulary import DISPOSITION_LABELS, Disposition, HiddenIntention, Language, intention_of_task
 
 #: The id names a file, so it is as narrow as `schemas/whole-profile.schema.json` asks.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
@@ -48,7 +47,9 @@ def _whole_profile(value: Any) -> WholeProfile:
         if not isinstance(value[key], list if key == "cha_group" else str):
             raise ValueError(f"{key!r} should be {'a list' if key == 'cha_group' else 'text'}")
     if not _ID.fullmatch(value["id"]):
-        raise ValueError(f"the id {value['id'][:60]!r} may hold letters, digits, hyphens and underscores alone, up to 100")
+        raise ValueError(
+            f"the id {value['id'][:60]!r} may hold letters, digits, hyphens and underscores alone, up to 100"
+        )
     return WholeProfile(
         id=value["id"],
         language=Language.CHINESE,

@@ -41,11 +41,13 @@ class Spread:
     """How a run samples a change around its expectation.
 
     Attributes:
-        noise: The standard deviation that is added to the expectation.
+        mood: The standard deviation of what is added to every expectation of an episode.
+        noise: The standard deviation of what is added to one.
         strong: The size from which the sum is a strong change (10) and not a slight one (5); published seekers answer
             with −10, −5, 5 or 10 and hardly anything else.
     """
 
+    mood: float
     noise: float
     strong: float
 
@@ -88,13 +90,13 @@ class SeekerModel:
         )
         return _bound(change)
 
-    def sample_change(self, expected: float, rng: random.Random) -> int:
-        """Return a change around `expected` as published seekers give them: −10, −5, 5 or 10.
+    def sample_mood(self, rng: random.Random) -> float:
+        """Return an episode's mood: the points that its seeker adds to every change."""
+        return self.spread.mood * _standard(rng)
 
-        The noise is a sum of four uniform numbers, so that equal seeds give equal changes on every platform.
-        """
-        chance = rng.random() + rng.random() + rng.random() + rng.random() - 2
-        felt = expected + self.spread.noise * _ROOT_OF_THREE * chance
+    def sample_change(self, expected: float, mood: float, rng: random.Random) -> int:
+        """Return a change around `expected` and `mood` as published seekers give them: −10, −5, 5 or 10."""
+        felt = expected + mood + self.spread.noise * _standard(rng)
         size = MAX_CHANGE if abs(felt) >= self.spread.strong else MAX_CHANGE // 2
         return size if felt >= 0 else -size
 
@@ -140,7 +142,7 @@ class SeekerModel:
             "fitted_on": [
                 {"name": each.name, "sha256": each.sha256, "episodes": each.episodes} for each in self.fitted_on
             ],
-            "spread": {"noise": self.spread.noise, "strong": self.spread.strong},
+            "spread": {"mood": self.spread.mood, "noise": self.spread.noise, "strong": self.spread.strong},
             "columns": list(COLUMNS),
             "base": list(self.base),
         }
@@ -150,6 +152,11 @@ class SeekerModel:
             for name, typical, row in zip(self.features, self.typical, self.coefficients, strict=True)
         ]
         return opening + ',\n "features": {\n' + ",\n".join(rows) + "\n }\n}\n"
+
+
+def _standard(rng: random.Random) -> float:
+    """Return a draw of mean 0 and variance 1: four uniform numbers, so that equal seeds give equal draws everywhere."""
+    return _ROOT_OF_THREE * (rng.random() + rng.random() + rng.random() + rng.random() - 2)
 
 
 def _bound(change: float) -> float:
@@ -187,7 +194,7 @@ def _model_of(value: dict[str, Any]) -> SeekerModel:
         typical=tuple(float(row["typical"]) for row in rows.values()),
         base=tuple(map(float, value["base"])),
         coefficients=tuple(tuple(map(float, row["coefficients"])) for row in rows.values()),
-        spread=Spread(float(value["spread"]["noise"]), float(value["spread"]["strong"])),
+        spread=Spread(*(float(value["spread"][key]) for key in ("mood", "noise", "strong"))),
         fitted_on=tuple(Source(each["name"], each["sha256"], each["episodes"]) for each in value["fitted_on"]),
         source=value["source"],
         licence=value["licence"],

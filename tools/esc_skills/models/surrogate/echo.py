@@ -43,7 +43,9 @@ def echo_of(seeker_said: str, turn: int) -> str:
     """
     statements = [each for each in split_sentences(seeker_said) if not each.endswith("?")]
     # A sentence about themselves says more of a seeker than a remark on what the supporter said.
-    weightiest = max(statements, key=lambda each: (bool(_ABOUT_SELF.search(each)), len(content_words(each))), default="")
+    weightiest = max(
+        statements, key=lambda each: (bool(_ABOUT_SELF.search(each)), len(content_words(each))), default=""
+    )
     if len(content_words(weightiest)) < 3:
         return ""
     turned = turn_to_second_person(_shorten(weightiest)).strip(' .!…"“”')

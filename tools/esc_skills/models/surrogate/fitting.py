@@ -85,12 +85,12 @@ def fit_seeker(
     table = _tabulate(dialogues)
     typical = table.features.mean(axis=0)
     coefficients = _solve(table, typical, load_priors() if priors is None else priors)
-    stretch, spread = calibrate(list(_tendencies(dialogues, table, typical, coefficients)))
+    spread = calibrate(list(_tendencies(dialogues, table, typical, coefficients)))
     return SeekerModel(
         features=table.names,
         typical=_rounded(typical),
-        base=_rounded(stretch * coefficients[-1]),
-        coefficients=tuple(_rounded(stretch * row) for row in coefficients[:-1]),
+        base=_rounded(coefficients[-1]),
+        coefficients=tuple(_rounded(row) for row in coefficients[:-1]),
         spread=spread,
         fitted_on=tuple(fitted_on),
         source=source,

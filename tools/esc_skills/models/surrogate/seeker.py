@@ -38,13 +38,14 @@ class SurrogateSeeker:
         self._seed = seed
         self._cues: Cues = load_cues(profile.scenario.language)
         self._revealed = 0
+        self._mood = model.sample_mood(self._chance("mood", 0))
 
     async def appraise(self, turns: tuple[Turn, ...]) -> Appraisal:
         """Return the sampled emotion change of the last answer, with what moved it most."""
         features = extract_features(self._exchange(turns), self._cues)
         intention, disposition = self._profile.intention.name, self._profile.disposition
         expected = self._model.expected_change(features, intention, disposition)
-        change = self._model.sample_change(expected, self._chance("appraisal", len(turns)))
+        change = self._model.sample_change(expected, self._mood, self._chance("appraisal", len(turns)))
         moved = self._model.explain(features, intention, disposition)[:3]
         words = ", ".join(f"{name} {value:+.1f}" for name, value in moved)
         return Appraisal(change, f"expected {expected:+.1f}: {words}")

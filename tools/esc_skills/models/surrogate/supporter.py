@@ -20,6 +20,8 @@ from esc_skills.vocabulary import EmotionType, Language
 
 #: What each part of a contract is worth when skills compete; a matching need outweighs all else.
 _NEED, _STAGE, _EMOTION, _JUST_USED, _EACH_USE = 3.0, 1.0, 0.5, 1.0, 0.3
+#: A sentence echoes an example's seeker where it shares at least this many words of content with them.
+_ECHO_WORDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,30 +113,36 @@ def perform(skill: Skill, seeker_said: str, earlier: Sequence[str], seed: str) -
     The sentence in which the example's supporter echoes the example's seeker is replaced by an echo of this seeker.
     Examples that were not performed yet come first, and among them the one whose seeker said the likest.
     """
-    parts = {example.supporter: _split_echo(example) for example in skill.examples}
     said = content_words(seeker_said)
 
     def order(example: Example) -> tuple[int, int, str]:
-        own = parts[example.supporter][1]
-        performed = sum(own in answer for answer in earlier)
+        performed = sum(_split_echo(example).own in answer for answer in earlier)
         likeness = len(said & content_words(example.seeker))
         return performed, -likeness, hashlib.sha256(f"{seed}:{example.supporter}".encode()).hexdigest()
 
-    before, own = parts[min(skill.examples, key=order).supporter]
-    echo = echo_of(seeker_said, len(earlier))
-    return " ".join(part for part in (before, echo, own) if part) if echo else f"{before} {own}".strip()
+    chosen = _split_echo(min(skill.examples, key=order))
+    echo = echo_of(seeker_said, len(earlier)) if chosen.echoes else ""
+    return " ".join(part for part in (chosen.before, echo, chosen.own) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """An example's supporter turn: what is said before the echo and after it, and whether there is one at all."""
+
+    before: str
+    own: str
+    echoes: bool
 
 
 @lru_cache(maxsize=4096)
-def _split_echo(example: Example) -> tuple[str, str]:
-    """Return what an example says before its echo and after it; without an echo all of it comes after."""
+def _split_echo(example: Example) -> _Parts:
     sentences = split_sentences(example.supporter)
     theirs = content_words(example.seeker)
     shared = [len(content_words(sentence) & theirs) for sentence in sentences]
     best = max(range(len(sentences)), key=lambda at: (shared[at], -at))
-    if shared[best] < 2 or len(sentences) == 1:
-        return "", example.supporter
-    return " ".join(sentences[:best]), " ".join(sentences[best + 1 :])
+    if shared[best] < _ECHO_WORDS or len(sentences) == 1:
+        return _Parts("", example.supporter, echoes=False)
+    return _Parts(" ".join(sentences[:best]), " ".join(sentences[best + 1 :]), echoes=True)
 
 
 def _choose(lines: Sequence[str], earlier: Sequence[str], seed: str) -> str:

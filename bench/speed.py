@@ -69,7 +69,9 @@ def appraisals_a_second() -> float:
     start, count = time.perf_counter(), 0
     while time.perf_counter() - start < 3:
         exchange = exchanges[count % len(exchanges)]
-        fresh = Exchange(f"{exchange.seeker_said} {count}", f"{exchange.supporter_said} {count}", (), (), "", exchange.turn)
+        fresh = Exchange(
+            f"{exchange.seeker_said} {count}", f"{exchange.supporter_said} {count}", (), (), "", exchange.turn
+        )
         model.expected_change(extract_features(fresh, cues), HiddenIntention.BE_HEARD, Disposition.PASSIVE)
         count += 1
     return count / (time.perf_counter() - start)
@@ -79,7 +81,9 @@ def main() -> None:
     """Print the figures as a Markdown table."""
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores\n")
     print("| what | measured | bar |\n|---|--:|--:|")
-    print(f"| `esc-skills --help` | {1000 * best_of(10, sys.executable, '-m', 'esc_skills', '--help'):.0f} ms | 150 ms |")
+    print(
+        f"| `esc-skills --help` | {1000 * best_of(10, sys.executable, '-m', 'esc_skills', '--help'):.0f} ms | 150 ms |"
+    )
     print(f"| validate 1,000 skills | {validate_thousand():.2f} s | 2 s |")
     print(f"| appraisals a second on one core | {appraisals_a_second():,.0f} | 2,000 |")
     print(f"| 400 draws × 2 arms | {simulate_pairs(400):.1f} s | 20 s |")

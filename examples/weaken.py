@@ -12,7 +12,7 @@ from esc_skills.documents.yaml import parse_yaml
 
 HERE = Path(__file__).resolve().parent
 BANK, WEAKENED = HERE.parent / "skills", HERE / "weakened-bank"
-TAKEN_OUT, HARMED = "weigh-both-sides", "reflect-the-feeling"
+TAKEN_OUT, HARMED = "see-the-other-side", "reflect-the-feeling"
 
 
 def weaken() -> dict[str, str]:

@@ -58,7 +58,11 @@ def test_both_arms_of_every_draw_are_in_the_evidence(proposed: Proposed, tmp_pat
     episodes = [json.loads(line) for line in gzip.decompress(packed).decode().split("\n") if line]
     assert [each["arm"] for each in episodes] == ["base", "candidate"] * proposed.result["draws"]
     assert [each["seed"] for each in episodes[0::2]] == [each["seed"] for each in episodes[1::2]]
-    gate = {path.stem for path in (proposed.folder / "profiles" / "scenarios").glob("*") if "split: gate" in path.read_text()}
+    gate = {
+        path.stem
+        for path in (proposed.folder / "profiles" / "scenarios").glob("*")
+        if "split: gate" in path.read_text()
+    }
     assert {each["profile"].split("/")[0] for each in episodes} <= gate
 
 
@@ -105,7 +109,9 @@ def test_equal_repositories_get_equal_proposals(proposed: Proposed, weakened: Pa
     assert trees[0] == trees[1]
 
 
-def test_a_bank_in_another_folder_can_be_evolved(weakened: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bank_in_another_folder_can_be_evolved(
+    weakened: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "other"
     shutil.copytree(weakened, folder)
     (folder / "banks").mkdir()
@@ -122,7 +128,9 @@ def test_a_bank_in_another_folder_can_be_evolved(weakened: Path, tmp_path: Path,
 
 
 @pytest.mark.parametrize("folder", ["..", "/etc", "a/../../b", "."])
-def test_a_folder_outside_the_repository_is_refused(weakened: Path, folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_outside_the_repository_is_refused(
+    weakened: Path, folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["evolve", "--repo", str(weakened), "--skills", folder]) == 2
     assert "no folder inside the repository" in capsys.readouterr().err
 

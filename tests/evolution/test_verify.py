@@ -101,7 +101,9 @@ def changed(value: Any, path: tuple[Any, ...]) -> Any:
 
 
 def test_a_changed_skill_is_named(proposed: Proposed, tampered: Verify) -> None:
-    path = next(path for path in proposed.git("diff", "--name-only", f"main...{proposed.branch}").split("\n") if "SKILL" in path)
+    path = next(
+        path for path in proposed.git("diff", "--name-only", f"main...{proposed.branch}").split("\n") if "SKILL" in path
+    )
 
     def edit(folder: Path) -> None:
         text = (folder / path).read_text()
@@ -136,7 +138,9 @@ def test_an_episode_dropped_with_its_digests_is_missed(proposed: Proposed, tampe
     assert tampered(edit)["evidence"] == "invalid"
 
 
-@pytest.mark.parametrize("path", ["README.md", "profiles/intentions.yaml", "tools/evil.py", "skills2/x.md", "evidence/x"])
+@pytest.mark.parametrize(
+    "path", ["README.md", "profiles/intentions.yaml", "tools/evil.py", "skills2/x.md", "evidence/x"]
+)
 def test_a_proposal_that_touches_anything_else_is_invalid(path: str, proposed: Proposed, tampered: Verify) -> None:
     def edit(folder: Path) -> None:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -164,7 +168,9 @@ def test_a_link_in_place_of_a_file_is_invalid(proposed: Proposed, tampered: Veri
 
 
 def test_an_executable_skill_is_invalid(proposed: Proposed, tampered: Verify) -> None:
-    path = next(path for path in proposed.git("diff", "--name-only", f"main...{proposed.branch}").split("\n") if "SKILL" in path)
+    path = next(
+        path for path in proposed.git("diff", "--name-only", f"main...{proposed.branch}").split("\n") if "SKILL" in path
+    )
 
     verified = tampered(lambda folder: (folder / path).chmod(0o755))
 

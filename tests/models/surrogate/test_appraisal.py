@@ -103,9 +103,9 @@ def test_an_unknown_intention_is_the_mean_of_all(model: SeekerModel) -> None:
 
 @pytest.mark.parametrize("expected", [-10.0, -3.0, 0.0, 4.5, 10.0])
 def test_a_sampled_change_is_one_that_published_seekers_give(model: SeekerModel, expected: float) -> None:
-    changes = [model.sample_change(expected, random.Random(str(seed))) for seed in range(400)]
+    changes = [model.sample_change(expected, 0.0, random.Random(str(seed))) for seed in range(400)]
     assert set(changes) <= {-10, -5, 5, 10}
-    assert changes == [model.sample_change(expected, random.Random(str(seed))) for seed in range(400)]
+    assert changes == [model.sample_change(expected, 0.0, random.Random(str(seed))) for seed in range(400)]
     assert abs(sum(changes) / len(changes) - expected) < 2
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from esc_skills.evolution.gate import e_values
+from esc_skills.evolution.betting import e_values
 
 Draws = NDArray[np.float64]
 Bets = Callable[[Draws], Draws]

@@ -29,7 +29,19 @@ def _validator(name: str) -> Any:
 
     types = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number})
     strict = validators.extend(Draft202012Validator, {"pattern": _check_pattern}, type_checker=types)  # type: ignore[no-untyped-call]
-    return strict(load_schema(name))
+    schema = load_schema(name)
+    return strict(_inlined(schema, schema))
+
+
+def _inlined(schema: Any, root: dict[str, Any]) -> Any:
+    """Return a schema with its local references written out; following them takes as long as all other checks."""
+    if isinstance(schema, list):
+        return [_inlined(each, root) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    named = root["$defs"][schema["$ref"].removeprefix("#/$defs/")] if "$ref" in schema else {}
+    own = {key: each for key, each in schema.items() if key not in ("$ref", "$defs")}
+    return {key: _inlined(each, root) for key, each in {**named, **own}.items()}
 
 
 def _is_integer(_: Any, value: Any) -> bool:

@@ -108,7 +108,7 @@ def show_evolution(evolution: Evolution) -> None:
         return
     click.echo("Proposed:")
     for change in evolution.changes:
-        click.echo(f"  {describe_change(change)[:200]}")
+        click.echo(f"  {describe_change(change)[:118]}")
     show_decision(evolution.decision)
     click.echo(f"branch {evolution.branch}")
     click.echo(f"next: git diff HEAD...{evolution.branch}, or esc-skills verify --base HEAD --head {evolution.branch}")

@@ -110,7 +110,7 @@ def _is_array(path: Path) -> bool:
 
 
 def _merge(results: list[Agreement]) -> dict[str, Any]:
-    merged: dict[str, Any] = {key: None for key in asdict(results[0])}
+    merged: dict[str, Any] = dict.fromkeys(asdict(results[0]))
     for result in results:
         merged.update({key: value for key, value in asdict(result).items() if value is not None})
     merged["episodes"] = sum(result.episodes for result in results)

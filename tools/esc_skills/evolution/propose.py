@@ -24,7 +24,7 @@ from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Split, Verdict
 
 #: How many evolution seekers a bank is diagnosed and an edit is screened on.
-DIAGNOSIS_DRAWS = 200
+DIAGNOSIS_DRAWS = 300
 #: How many edits are screened, the weightiest weaknesses first.
 _SCREENED = 6
 _CONCURRENCY = 64

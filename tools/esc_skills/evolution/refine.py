@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -60,7 +61,7 @@ def refine(
     paths: Mapping[str, str],
     transcripts: Sequence[Transcript],
 ) -> tuple[Edit, ...]:
-    """Return an edit for each weakness that an offline operator answers, in the order of the weaknesses.
+    """Return edits for the weaknesses that an offline operator answers: the first for each, then the second, and so on.
 
     Args:
         weaknesses: What `diagnose` found.
@@ -68,10 +69,12 @@ def refine(
         paths: The file of each skill, relative to the bank's folder.
         transcripts: The run that was diagnosed, by which examples are judged.
     """
+    answers = [list(_edits_for(weakness, bank, paths, transcripts)) for weakness in weaknesses]
+    # The first answer to each weakness comes before any second one, so that a few screenings reach all weaknesses.
+    in_turn = (edit for round_of in zip_longest(*answers) for edit in round_of if edit is not None)
     edits: dict[str, Edit] = {}
-    for weakness in weaknesses:
-        for edit in _edits_for(weakness, bank, paths, transcripts):
-            edits.setdefault(edit.text, edit)
+    for edit in in_turn:
+        edits.setdefault(edit.text, edit)
     return tuple(edits.values())
 
 

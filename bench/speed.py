@@ -64,7 +64,7 @@ def appraisals_a_second() -> float:
     words = (shipped("skills", "reflect-the-feeling", "SKILL.md").read_text()).split()
     exchanges = [
         Exchange(" ".join(words[at : at + 40]), " ".join(words[at + 50 : at + 110]), (), (), "", 1 + at % 9)
-        for at in range(0, len(words) - 120)
+        for at in range(len(words) - 120)
     ]
     start, count = time.perf_counter(), 0
     while time.perf_counter() - start < 3:

@@ -18,8 +18,9 @@ _TURNED = {
     "i'd": "you'd", "i'll": "you'll", "am": "are",
 }  # fmt: skip
 _ABOUT_SELF = re.compile(r"\b(?:I|[Mm]e|[Mm]y)\b")
-_FIRST_PERSON = re.compile(r"\bI (was|am)\b")
-_TURNABLE = re.compile(r"\b(?:[Ii]['’](?:m|ve|d|ll)|[Ii]|[Mm]yself|[Mm]ine|[Mm]y|[Mm]e|am)\b(?!['’])")
+_FIRST_PERSON = re.compile(r"\b([Ii] (?:(?:also|always|just|never|only|really|still) )?)(was|am)(?=n't\b|\b)")
+# The look-behind spares the hour: `3 am`.
+_TURNABLE = re.compile(r"\b(?:[Ii]['’](?:m|ve|d|ll)|[Ii]|[Mm]yself|[Mm]ine|[Mm]y|[Mm]e|(?<!\d )[Aa]m)\b(?!['’])")
 _LEADS = ("", "So ", "", "What I hear is that ", "", "You mention that ")
 
 
@@ -67,5 +68,6 @@ def _shorten(sentence: str) -> str:
 
 def turn_to_second_person(sentence: str) -> str:
     """Return a first-person sentence as one about `you`: `I was hurt by my boss` → `you were hurt by your boss`."""
-    sentence = _FIRST_PERSON.sub(lambda mark: "I were" if mark[1] == "was" else "I are", sentence.replace("’", "'"))
+    sentence = sentence.replace("’", "'")
+    sentence = _FIRST_PERSON.sub(lambda mark: mark[1] + ("were" if mark[2] == "was" else "are"), sentence)
     return _TURNABLE.sub(lambda mark: _TURNED[mark[0].lower()], sentence)

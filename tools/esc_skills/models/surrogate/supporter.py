@@ -116,7 +116,8 @@ def perform(skill: Skill, seeker_said: str, earlier: Sequence[str], seed: str) -
     said = content_words(seeker_said)
 
     def order(example: Example) -> tuple[int, int, str]:
-        performed = sum(_split_echo(example).own in answer for answer in earlier)
+        parts = _split_echo(example)
+        performed = sum(parts.before in answer and parts.own in answer for answer in earlier)
         likeness = len(said & content_words(example.seeker))
         return performed, -likeness, hashlib.sha256(f"{seed}:{example.supporter}".encode()).hexdigest()
 

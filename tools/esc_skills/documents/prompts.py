@@ -24,10 +24,15 @@ from esc_skills.vocabulary import Language
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from jinja2.nodes import Node
     from jinja2.sandbox import SandboxedEnvironment
 
 #: The brackets of the marks around material, and those that look like them, become plain ones inside a value.
 _MARKS = str.maketrans({"⟦": "[", "⟧": "]", "〚": "[", "〛": "]"})
+#: All that a template may be made of, as nodes of jinja2: no call, attribute or file, so filling it in cannot fail.
+_CONSTRUCTS = frozenset(
+    ("Output", "TemplateData", "Name", "For", "If", "And", "Or", "Not", "Compare", "Const", "eq", "ne")
+)
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
@@ -123,8 +128,8 @@ def parse_prompt(data: bytes, shown: str) -> Prompt:
         shown: The file's name for messages.
 
     Raises:
-        DocumentError: The front matter departs from `schemas/prompt.schema.json`, the template cannot be read, or the
-            variables that it declares are not those that it uses.
+        DocumentError: The front matter departs from `schemas/prompt.schema.json`, the template cannot be read or holds
+            more than variables, `for` and `if`, or the variables that it declares are not those that it uses.
     """
     front = split_front_matter(decode(data, shown), shown)
     head = parse_yaml(front.yaml, shown, first_line=front.yaml_line)
@@ -147,10 +152,25 @@ def _used_variables(front: FrontMatter, shown: str) -> set[str]:
     from jinja2.meta import find_undeclared_variables
 
     try:
-        return find_undeclared_variables(_environment().parse(front.body))
+        template = _environment().parse(front.body)
     except TemplateSyntaxError as error:
         line = front.body_line + error.lineno - 1
         raise DocumentError(shown, line, "template-syntax", error.message or "is no template") from error
+    _require_plain(template, front.body_line, shown)
+    return find_undeclared_variables(template)
+
+
+def _require_plain(template: Node, first_line: int, shown: str) -> None:
+    from jinja2.nodes import Node, Operand
+
+    line = 1
+    for node in template.find_all(Node):
+        line = node.lineno or line  # operands know no line of their own
+        kind = node.op if isinstance(node, Operand) else type(node).__name__
+        if kind not in _CONSTRUCTS:
+            hint = "use plain variables, `for`, and `if` with `==` or `!=`"
+            message = f"{kind} has no place in a prompt"
+            raise DocumentError(shown, first_line + line - 1, "template-construct", message, hint)
 
 
 def _require_declared(declared: tuple[str, ...], used: set[str], head: YamlDocument, shown: str) -> None:

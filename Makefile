@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/esc-skills demo --into .demo
 
 test: $(VENV)/.installed-test
-	$(BIN)/pytest -n auto -q
+	$(BIN)/pytest -n auto --dist loadfile -q
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .

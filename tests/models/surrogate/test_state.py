@@ -71,7 +71,7 @@ def test_a_disposition_is_heard_in_the_manner(said: str, disposition: Dispositio
 
 
 def test_what_was_said_last_weighs_more() -> None:
-    advice, fault = "What should I do about it?", "They all blame me for it."
+    advice, fault = "What should I wear?", "They all blame me for it."
     assert heard(advice, fault).need is HiddenIntention.NO_BLAME
     assert heard(fault, advice).need is HiddenIntention.PRACTICAL_ADVICE
 

@@ -182,12 +182,10 @@ class TestExamples:
     def test_no_example_is_repeated_while_others_are_left(self, name: str) -> None:
         skill = SHIPPED[name]
         said = self.performed(skill, "I lost the keys to the flat on Monday.", len(skill.examples))
-        sentences = [set(answer_.replace("!", ".").replace("?", ".").split(".")) for answer_ in said]
         own = [
             next(at for at, each in enumerate(skill.examples) if each.supporter.split()[-4:] == answer_.split()[-4:])
             for answer_ in said
         ]
-        assert len(sentences) == len(said)
         assert sorted(own) == list(range(len(skill.examples)))
 
     def test_an_example_that_ends_with_its_echo_is_not_passed_over(self) -> None:

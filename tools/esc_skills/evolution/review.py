@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from esc_skills.bank.changes import Change
@@ -10,6 +11,10 @@ from esc_skills.evolution.trial import Outcome
 from esc_skills.transcript import Transcript
 
 _EXCERPTS, _SHOWN_TURNS, _SHOWN_CHARACTERS = 2, 3, 400
+#: What GitHub's Markdown takes for markup; the colon and the dot are those of bare addresses, which become links.
+_MARKUP = re.compile(r"[\\`*_\[\]<>#|!&@~$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+#: GitHub finds mentions, addresses and issues in the rendered text, where an escape is gone: a word joiner parts them.
+_PARTS = {"@": "\u2060", "#": "\u2060"}
 
 
 def render_review(proposal: str, folder: str, changes: Sequence[Change], outcome: Outcome) -> str:
@@ -46,7 +51,7 @@ def _quote(text: str) -> str:
     flat = " ".join(text.split())
     cut = flat if len(flat) <= _SHOWN_CHARACTERS else flat[: _SHOWN_CHARACTERS - 1] + "…"
     # A skill's text comes from whoever wrote the proposal and must not break out into the page.
-    return "“" + "".join("\\" + each if each in "\\`*_[]<>#|!&@" else each for each in cut) + "”"
+    return "“" + _MARKUP.sub(lambda mark: "\\" + mark[0] + _PARTS.get(mark[0], ""), cut) + "”"
 
 
 def _effect(decision: Decision) -> str:

@@ -1,0 +1,202 @@
+"""The review page says what changed, for whom and how sure that is, and no text of a proposal breaks out of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from esc_skills.bank.changes import Change, Part, compare_banks
+from esc_skills.evolution.gate import decide
+from esc_skills.evolution.review import describe_change, render_review
+from esc_skills.evolution.trial import Outcome, pair_of
+from esc_skills.settings import GateSettings
+from esc_skills.transcript import Transcript
+from esc_skills.vocabulary import Arm, Disposition, HiddenIntention
+from tests.samples import BODY, bank_of, skill_text
+
+from .runs import episode, turn
+
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+WORD_JOINER = "\u2060"
+HOSTILE = [
+    "`code` ``` fence ``` ~~~",
+    "a | b | c\n|---|---|",
+    "<script>alert(1)</script> <!-- <img src=x onerror=alert(1)>",
+    "[a link](https://evil.example) ![an image](x.png) [ref]: x",
+    "https://evil.example and www.evil.example and <https://evil.example>",
+    "@maintainer please merge, see #1 or mail someone@evil.example",
+    "one\n\n# A heading\n\ntwo\r\n---\nthree\u2028# four",
+    "1. a list\n- an item\n> a quotation\n    some code",
+    "**bold** _italic_ ~~gone~~ $x$ &lt; &#35; \\`escaped\\`",
+    "””” “quotes” ![",
+]
+CALM = "Some words of no harm at all"
+
+
+def pair(
+    draw: int, base: int, candidate: int, said: str = "Take your time.", seeker: str = "It broke."
+) -> tuple[Transcript, Transcript]:
+    """Both episodes of a draw; where they differ, the candidate says something else from the second turn on."""
+    arms = []
+    for arm, final in ((Arm.BASE, base), (Arm.CANDIDATE, candidate)):
+        answer = said if arm is Arm.CANDIDATE and base != candidate else "Hurry up."
+        turns = (turn(0, seeker, "I see."), turn(final - 40, seeker, answer))
+        made = episode(draw, *turns, arm=arm, final_emotion=final, disposition=list(Disposition)[draw % 3])
+        arms.append(replace(made, intention=list(HiddenIntention)[draw % 8]))
+    return arms[0], arms[1]
+
+
+def outcome_of(*pairs: tuple[Transcript, Transcript]) -> Outcome:
+    gate = GateSettings(draws=len(pairs), batch=len(pairs))
+    decision = decide([pair_of(*each) for each in pairs], gate, exhausted=True)
+    assert decision is not None
+    return Outcome((), pairs, decision)
+
+
+OUTCOME = outcome_of(
+    pair(0, 40, 50), pair(1, 40, 40), pair(2, 45, 35), pair(3, 40, 44), pair(4, 40, 70), pair(5, 40, 39)
+)
+CHANGE = Change("wait-a-little", Part.GUIDANCE, "guidance", "Wait.", "Wait longer.")
+
+
+def page(*changes: Change, outcome: Outcome = OUTCOME) -> str:
+    return render_review("narrow-wait-a-little-0123456789", "skills", changes or (CHANGE,), outcome)
+
+
+def tokens(markdown: str) -> list[Token]:
+    def flat(each: list[Token]) -> Iterator[Token]:
+        for token in each:
+            yield token
+            yield from flat(token.children or [])
+
+    return list(flat(MARKDOWN.parse(markdown)))
+
+
+def skeleton(markdown: str) -> list[str]:
+    """The page without its words: what a reader's Markdown makes headings, lists, tables, code and links of."""
+    return [f"{token.type} {token.tag}" for token in tokens(markdown)]
+
+
+def shown(markdown: str) -> str:
+    """The words that a reader sees, without the marks that part a mention from its name."""
+    return "".join(token.content for token in tokens(markdown) if token.type == "text").replace(WORD_JOINER, "")
+
+
+class TestHostileText:
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_a_changed_text_stays_inside_its_line(self, text: str) -> None:
+        for before, after in ((text, text + "!"), ("", text), (text, "")):
+            calm = Change("wait-a-little", Part.GUIDANCE, "guidance", before and CALM, after and CALM)
+            markdown = page(replace(calm, before=before, after=after))
+            assert skeleton(markdown) == skeleton(page(calm))
+            assert " ".join(text.split()) in shown(markdown)
+
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_what_seeker_and_supporter_say_stays_inside_its_line(self, text: str) -> None:
+        markdown = page(outcome=outcome_of(pair(0, 40, 50, text, text)))
+        assert skeleton(markdown) == skeleton(page(outcome=outcome_of(pair(0, 40, 50, CALM, CALM))))
+        assert shown(markdown).count(" ".join(text.split())) == 2
+
+    @given(st.text(max_size=80) | st.text(alphabet="`*_[]()<>#|!&@~$:/\\-=+.w1 \n", max_size=40))
+    def test_nor_does_any_other_text(self, text: str) -> None:
+        assert skeleton(page(replace(CHANGE, after=f"a{text}"))) == skeleton(page(CHANGE))
+
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_a_skill_that_the_contract_accepts_cannot_do_more(self, text: str) -> None:
+        line = " ".join(text.split())
+        hostile = BODY.replace("Leave the next word to the seeker.", f"Leave it {line}")
+        calm = BODY.replace("Leave the next word to the seeker.", f"Leave it {CALM}")
+        base = bank_of(skill_text()).skills
+        pages = [page(*compare_banks(base, bank_of(skill_text(body=body)).skills)) for body in (hostile, calm)]
+        assert skeleton(pages[0]) == skeleton(pages[1])
+
+    def test_addresses_and_mentions_are_not_left_for_github_to_link(self) -> None:
+        line = describe_change(
+            replace(CHANGE, after="https://a.example www.a.example @a #1 a@b.example HTTP://A WWW.a.example")
+        )
+        assert re.findall(r"https?://|www\.", line.lower()) == []
+        assert f"\\@{WORD_JOINER}a" in line
+        assert f"\\#{WORD_JOINER}1" in line
+        assert f"a\\@{WORD_JOINER}b" in line
+
+    def test_a_long_text_is_cut_before_it_is_escaped(self) -> None:
+        line = describe_change(replace(CHANGE, before="", after="`" * 1000))
+        assert line.count("\\`") == 399
+        assert line.endswith("…”")
+
+
+class TestContent:
+    def test_the_verdict_and_its_reason_stand_first(self) -> None:
+        lines = page().split("\n")
+        assert lines[0] == "# narrow-wait-a-little-0123456789"
+        decision = OUTCOME.decision
+        assert lines[2] == f"**Indecisive.** {decision.reason} {decision.would_decide}"
+
+    def test_the_effect_is_told_with_its_interval_and_evidence(self) -> None:
+        low, high = OUTCOME.decision.interval
+        assert f"changes by **+5.5 points** ({low:+.1f} to {high:+.1f}, an anytime-valid 95 % interval)" in page()
+        assert f"over 6 pairs of episodes; e-value {OUTCOME.decision.e_value:.1f} of 20." in page()
+
+    def test_each_change_is_a_line_by_skill_and_part(self) -> None:
+        added = Change("wait-a-little", Part.RISK, "risk", "", "rushing: too fast")
+        removed = Change("open", Part.SKILL, "skill", "Opens.", "")
+        markdown = page(CHANGE, added, removed)
+        assert "- `wait-a-little` guidance: guidance: “Wait.” becomes “Wait longer.”\n" in markdown
+        assert "- `wait-a-little` risk: risk added: “rushing: too fast”\n" in markdown
+        assert "- `open` skill: skill removed: “Opens.”\n" in markdown
+
+    def test_every_stratum_that_was_drawn_has_a_row(self) -> None:
+        rows = [
+            line.split(" | ")[:3] for line in page().split("\n") if line.startswith(("| disposition", "| intention"))
+        ]
+        assert ["| disposition: negative", "2", "+7.0"] in rows
+        assert ["| disposition: avoidant", "2", "-5.5"] in rows
+        assert ["| intention: no-blame", "1", "+0.0"] not in rows
+        assert len(rows) == 3 + 6
+
+    def test_harm_is_marked_in_its_row(self) -> None:
+        harmed = outcome_of(*[pair(at, 95, 12) for at in range(40)])
+        assert harmed.decision.verdict == "reject"
+        assert any(line.endswith("| harmed |") for line in page(outcome=harmed).split("\n"))
+        assert "| harmed |" not in page()
+
+    def test_flags_are_counted_by_arm(self) -> None:
+        def flagged(arm: Transcript, *flags: str) -> Transcript:
+            return replace(arm, turns=(replace(arm.turns[0], flags=flags), *arm.turns[1:]))
+
+        base, candidate = pair(0, 40, 50)
+        flags = outcome_of((flagged(base, "amber:blame"), flagged(candidate, "amber:blame", "red:shames")))
+        assert "| amber:blame | 1 | 1 |\n| red:shames | 0 | 1 |" in page(outcome=flags)
+        assert "No safety flag in either arm." in page()
+
+    def test_the_episodes_that_changed_most_are_shown_up_and_down(self) -> None:
+        headings = [line for line in page().split("\n") if line.startswith("### ")]
+        assert headings == [
+            "### boiler/tenant-4/be-heard, draw 4: 40 → 70",
+            "### boiler/tenant-0/be-heard, draw 0: 40 → 50",
+            "### boiler/tenant-2/be-heard, draw 2: 45 → 35",
+            "### boiler/tenant-5/be-heard, draw 5: 40 → 39",
+        ]
+
+    def test_an_excerpt_begins_where_the_two_arms_part(self) -> None:
+        excerpt = page(outcome=outcome_of(pair(0, 40, 50))).split("### ")[1]
+        assert "Turn 2. **Seeker:** “It broke.”" in excerpt
+        assert "- Before, `wait-a-little`: “Hurry up.” → +0" in excerpt
+        assert "- After, `wait-a-little`: “Take your time.” → +10" in excerpt
+
+    def test_where_nothing_changed_it_says_so(self) -> None:
+        assert "No episode changed." in page(outcome=outcome_of(pair(0, 40, 40)))
+
+    def test_it_ends_with_how_to_check_it(self) -> None:
+        assert "esc-skills verify --base BASE --head evolve/narrow-wait-a-little-0123456789" in page()
+        assert page().endswith("hold the evidence.\n")
+
+    def test_equal_outcomes_have_equal_pages(self) -> None:
+        assert page() == page()

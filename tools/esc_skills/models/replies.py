@@ -1,0 +1,208 @@
+"""What an endpoint's reply means: an answer, a fault of the model, a wait, a passing trouble, or an error to report."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from esc_skills.models.endpoint import Endpoint
+from esc_skills.models.request import EndpointError, ModelFault, Usage
+from esc_skills.vocabulary import Termination
+
+_CONTEXT = re.compile(
+    r"context_length|context length|context window|context size|maximum context|exceeds? the (available )?context"
+    r"|prompt is too long|too many (input )?tokens|longer than the maximum model length|n_ctx",
+    re.IGNORECASE,
+)
+_FILTERED = re.compile(r"content_filter|content_policy|content management policy", re.IGNORECASE)
+_FORM = re.compile(r"response_format|json_schema|json_object|json schema|grammar|structured output", re.IGNORECASE)
+_LIMIT_KEY = re.compile(r"max_completion_tokens", re.IGNORECASE)
+_QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing", re.IGNORECASE)
+_MAX_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP reply, read whole and with the key taken out: status, `Retry-After` in seconds, content type and body."""
+
+    status: int
+    body: bytes
+    content_type: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a model said, as text, with the tokens that the endpoint counted; None where it counted none."""
+
+    text: str
+    usage: Usage | None
+
+
+class FormRefusedError(Exception):
+    """The endpoint does not take the way in which structure was asked for, or the name of the limit."""
+
+    def __init__(self, detail: str, *, limit_key: bool = False) -> None:
+        super().__init__(detail)
+        self.limit_key = limit_key
+
+
+class ThrottledError(Exception):
+    """The endpoint asks for fewer calls (429): `retry_after` seconds of waiting, where it says so."""
+
+    def __init__(self, retry_after: float | None) -> None:
+        super().__init__("429: too many requests")
+        self.retry_after = retry_after
+
+
+class PassingError(Exception):
+    """A trouble that may be gone at the next try: 5xx, a time-out, a cut connection.
+
+    Args:
+        detail: What happened.
+        systemic: What to report where the endpoint has not answered a single call yet.
+        counts: Whether it was the form of the call that may have upset the endpoint.
+    """
+
+    def __init__(self, detail: str, systemic: EndpointError, *, by_form: bool = False) -> None:
+        super().__init__(detail)
+        self.systemic = systemic
+        self.by_form = by_form
+
+
+def parse_retry_after(value: str | None, now: float) -> float | None:
+    """Return the seconds of a `Retry-After` header, which holds seconds or a date; None where it holds neither."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def read_reply(reply: Reply, endpoint: Endpoint, model: str) -> Said:
+    """Return what a model said.
+
+    Raises:
+        ModelFault: It said nothing, refused, was cut off, or the prompt was too long.
+        FormRefusedError: The endpoint wants another form.
+        ThrottledError: It wants fewer calls.
+        PassingError: It failed in a way that may pass.
+        EndpointError: It will not take any such call.
+    """
+    if reply.status != 200:
+        raise _refusal(reply, endpoint, model)
+    body = _json_object(reply.body)
+    choices = body.get("choices") if body else None
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise _no_completion(reply, endpoint)
+    return Said(_text_of(choices[0], usage := _usage(body), usage or Usage()), usage)
+
+
+def _text_of(choice: dict[str, Any], _: Usage | None, usage: Usage) -> str:
+    message = choice.get("message")
+    message = message if isinstance(message, dict) else {}
+    text = message.get("content")
+    reason = choice.get("finish_reason")
+    if reason == "content_filter" or message.get("refusal"):
+        raise ModelFault(Termination.FAULT_REFUSED, shorten(str(message.get("refusal") or "content filter")), usage)
+    if reason == "length":
+        raise ModelFault(Termination.FAULT_CUT_OFF, "the answer reached the limit of tokens", usage)
+    return text if isinstance(text, str) else ""
+
+
+def _usage(body: dict[str, Any] | None) -> Usage | None:
+    counted = body.get("usage") if body else None
+    counts = [counted.get(key) for key in ("prompt_tokens", "completion_tokens")] if isinstance(counted, dict) else []
+    if len(counts) != 2 or any(type(each) is not int or each < 0 for each in counts):
+        return None
+    return Usage(*counts, usd=None)
+
+
+def _refusal(reply: Reply, endpoint: Endpoint, model: str) -> Exception:
+    said = _message(reply)
+    match reply.status:
+        case 401 | 403:
+            return _key_refused(reply.status, endpoint)
+        case 404:
+            found = f"endpoint {endpoint.name!r} knows no model {model!r}, or no such path (404)"
+            return EndpointError(found, f"check the model's name, and that {endpoint.base_url} is the base URL")
+        case 429 if not _QUOTA.search(said):
+            return ThrottledError(reply.retry_after)
+        case 429:
+            return EndpointError(f"endpoint {endpoint.name!r}: the quota of this key is used up (429)", "add credit")
+        case 408 | 409 | 425 | 500 | 501 | 502 | 503 | 504 | 520 | 522 | 524 | 529:
+            return _passing(reply.status, said, endpoint)
+    return _bad_request(reply.status, said, endpoint)
+
+
+def _key_refused(status: int, endpoint: Endpoint) -> EndpointError:
+    # What the endpoint says here may repeat the key, whole or in part.
+    if endpoint.key_variable:
+        found = f"endpoint {endpoint.name!r} refuses the key in {endpoint.key_variable} ({status})"
+        return EndpointError(found, f"set {endpoint.key_variable} to a key that is valid at {endpoint.host}")
+    found = f"endpoint {endpoint.name!r} asks for a key ({status})"
+    return EndpointError(found, "name its variable: --endpoint NAME=BASE_URL,KEY_VARIABLE")
+
+
+def _passing(status: int, said: str, endpoint: Endpoint) -> PassingError:
+    found = f"endpoint {endpoint.name!r} answers every call with {status}{f': {said}' if said else ''}"
+    systemic = EndpointError(found, f"look at the log of the server at {endpoint.host}, or try later with --resume")
+    return PassingError(f"{status}{f': {said}' if said else ''}", systemic, by_form=status in (500, 501))
+
+
+def _bad_request(status: int, said: str, endpoint: Endpoint) -> Exception:
+    if status in (400, 413, 422):
+        if _LIMIT_KEY.search(said):
+            return FormRefusedError(said, limit_key=True)
+        if _CONTEXT.search(said) or status == 413:
+            return ModelFault(Termination.FAULT_CONTEXT, said or "the prompt is too long")
+        if _FILTERED.search(said):
+            return ModelFault(Termination.FAULT_REFUSED, said)
+        if _FORM.search(said):
+            return FormRefusedError(said)
+    found = f"endpoint {endpoint.name!r} refuses the call ({status}){f': {said}' if said else ''}"
+    hint = f"check that {endpoint.base_url} is the base URL" if status < 400 or status == 405 else "change what it names"
+    return EndpointError(found, hint)
+
+
+def _no_completion(reply: Reply, endpoint: Endpoint) -> PassingError:
+    is_html = "html" in reply.content_type or reply.body.lstrip()[:1] == b"<"
+    kind = "a web page (HTML)" if is_html else "something that is no chat completion"
+    found = f"endpoint {endpoint.name!r} answers with {kind} instead of JSON"
+    hint = f"check the base URL {endpoint.base_url}; it usually ends in /v1"
+    return PassingError(f"answered with {kind}", EndpointError(found, hint))
+
+
+def _message(reply: Reply) -> str:
+    """Return what an error body says, as one short line: OpenAI's form, FastAPI's, or the text itself."""
+    body = _json_object(reply.body)
+    if body is None:
+        is_text = reply.content_type.startswith("text/plain")
+        return shorten(reply.body.decode("utf-8", "replace")) if is_text else ""
+    found: Any = body.get("error", body.get("detail", body.get("message", "")))
+    if isinstance(found, dict):
+        code, message = found.get("code"), found.get("message", "")
+        return shorten(f"{message} ({code})" if isinstance(code, str) and code else str(message))
+    return shorten(found if isinstance(found, str) else json.dumps(found))
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def shorten(text: str) -> str:
+    """Return a text as one line of at most 200 characters, without control characters."""
+    line = " ".join("".join(each if each.isprintable() else " " for each in text[:2000]).split())
+    return line if len(line) <= _MAX_SHOWN else line[: _MAX_SHOWN - 1] + "…"

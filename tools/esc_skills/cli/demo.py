@@ -10,7 +10,7 @@ import click
 
 from esc_skills.bank.reader import read_files
 from esc_skills.cli.evolve import Steps, show_evolution
-from esc_skills.cli.output import ProgressLine
+from esc_skills.cli.output import ProgressLine, say
 from esc_skills.cli.verify import show_verification
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
@@ -38,15 +38,15 @@ def command(into: Path) -> int:
     """
     started = time.monotonic()
     _make_scratch(into)
-    click.secho(f"1. A scratch repository with a weakened bank: {into}", bold=True)
+    say(f"1. A scratch repository with a weakened bank: {into}", bold=True)
     with Repository(into) as repository:
-        click.secho("2. Evolve: simulate, diagnose, edit, judge on seekers that nobody could choose", bold=True)
+        say("2. Evolve: simulate, diagnose, edit, judge on seekers that nobody could choose", bold=True)
         with Steps(shown=True) as steps:
             evolution = evolve(repository, None, steps)
         show_evolution(evolution)
         if evolution.branch is None:
             return EXIT_FINDINGS
-        click.secho("\n3. Verify: trust nothing, derive the verdict again from the branch", bold=True)
+        say("\n3. Verify: trust nothing, derive the verdict again from the branch", bold=True)
         with ProgressLine("pairs simulated again") as progress:
             verification = verify(repository, "main", evolution.branch, progress)
         show_verification(verification)
@@ -66,8 +66,8 @@ def _make_scratch(into: Path) -> None:
 
 
 def _show_next(into: Path, branch: str, proposal: str, seconds: float) -> None:
-    click.secho(f"\nDone in {seconds:.0f} s. Where to look next:", bold=True)
-    click.echo(f"  cd {into}")
-    click.echo(f"  esc-skills diff main..{branch}")
-    click.echo(f"  git show {branch}:evidence/{proposal}/review.md")
-    click.echo(f"  esc-skills verify --base main --head {branch}")
+    say(f"\nDone in {seconds:.0f} s. Where to look next:", bold=True)
+    say(f"  cd {into}")
+    say(f"  esc-skills diff main..{branch}")
+    say(f"  git show {branch}:evidence/{proposal}/review.md")
+    say(f"  esc-skills verify --base main --head {branch}")

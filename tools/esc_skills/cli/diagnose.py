@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from esc_skills.bank.reader import read_bank, read_files
-from esc_skills.cli.output import format_option, show_json
+from esc_skills.cli.output import format_option, say, show_json
 from esc_skills.documents.shipped import shipped
 from esc_skills.evolution.diagnose import Weakness, diagnose
 from esc_skills.transcript import read_transcripts
@@ -34,16 +34,16 @@ def command(run: Path, skills: Path | None, form: str) -> int:
         show_json({"episodes": len(transcripts), "findings": [asdict(weakness) for weakness in found]})
         return 0
     show_weaknesses(found)
-    click.echo(f"{len(transcripts):,} episodes, {len(found)} findings. next: esc-skills evolve")
+    say(f"{len(transcripts):,} episodes, {len(found)} findings. next: esc-skills evolve")
     return 0
 
 
 def show_weaknesses(weaknesses: Iterable[Weakness]) -> None:
     """Print findings with the turns that they rest on."""
     for weakness in weaknesses:
-        click.secho(f"{weakness.kind}: {weakness.message}", bold=True)
+        say(f"{weakness.kind}: {weakness.message}", bold=True)
         for quote in weakness.quotes:
             change = "" if quote.change is None else f" → {quote.change:+d}"
-            click.echo(f"  {quote.profile}, draw {quote.draw}, turn {quote.turn}{change}")
-            click.echo(f"    seeker: {quote.seeker}")
-            click.echo(f"    supporter: {quote.supporter}")
+            say(f"  {quote.profile}, draw {quote.draw}, turn {quote.turn}{change}")
+            say(f"    seeker: {quote.seeker}")
+            say(f"    supporter: {quote.supporter}")

@@ -9,7 +9,7 @@ import click
 
 from esc_skills.bank.changes import Change, compare_banks
 from esc_skills.bank.reader import read_bank
-from esc_skills.cli.output import format_option, show_json
+from esc_skills.cli.output import format_option, say, show_json
 from esc_skills.errors import InputError
 from esc_skills.evolution.repository import clean_folder
 from esc_skills.git import Repository
@@ -48,12 +48,12 @@ def command(revisions: str, skills: str | None, repo: Path, form: str) -> int:
 def show_changes(changes: tuple[Change, ...]) -> None:
     """Print changes by skill and part."""
     if not changes:
-        click.echo("no skill differs")
+        say("no skill differs")
     for skill, group in groupby(changes, key=lambda change: change.skill):
-        click.secho(skill, bold=True)
+        say(skill, bold=True)
         for change in group:
-            click.echo(f"  {change.part}: {change.what}")
+            say(f"  {change.part}: {change.what}")
             if change.before:
-                click.secho(f"    - {change.before}", fg="red")
+                say(f"    - {change.before}", fg="red")
             if change.after:
-                click.secho(f"    + {change.after}", fg="green")
+                say(f"    + {change.after}", fg="green")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from esc_skills.cli.output import ProgressLine, format_option, one_decimal, show_json, show_table
+from esc_skills.cli.output import ProgressLine, format_option, one_decimal, say, show_json, show_table
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
 from esc_skills.evolution.gate import Decision
 from esc_skills.evolution.propose import Evolution, evolve
@@ -56,7 +56,7 @@ class Steps:
         self._line.__exit__()
         self._line = ProgressLine(what)
         if self._shown:
-            click.echo(f"{what} …", err=True)
+            say(f"{what} …", err=True)
 
     def progress(self, done: int, total: int) -> None:
         """Count up within the step."""
@@ -90,9 +90,9 @@ def _nothing(evolution: Evolution) -> str:
 
 def show_evolution(evolution: Evolution) -> None:
     """Print what was found, what was tried, what was proposed, and what comes next."""
-    click.echo(f"{len(evolution.weaknesses)} weaknesses found on evolution profiles:")
+    say(f"{len(evolution.weaknesses)} weaknesses found on evolution profiles:")
     for weakness in evolution.weaknesses:
-        click.echo(f"  {weakness.kind}: {weakness.message}")
+        say(f"  {weakness.kind}: {weakness.message}")
     if evolution.screened:
         rows = [
             [
@@ -104,14 +104,14 @@ def show_evolution(evolution: Evolution) -> None:
         ]
         show_table("Edits tried on evolution profiles", ["edit", "points", "new red flags"], rows)
     if evolution.decision is None:
-        click.echo(_nothing(evolution))
+        say(_nothing(evolution))
         return
-    click.echo("Proposed:")
+    say("Proposed:")
     for change in evolution.changes:
-        click.echo(f"  {describe_change(change)[:118]}")
+        say(f"  {describe_change(change)[:118]}")
     show_decision(evolution.decision)
-    click.echo(f"branch {evolution.branch}")
-    click.echo(f"next: git diff HEAD...{evolution.branch}, or esc-skills verify --base HEAD --head {evolution.branch}")
+    say(f"branch {evolution.branch}")
+    say(f"next: git diff HEAD...{evolution.branch}, or esc-skills verify --base HEAD --head {evolution.branch}")
 
 
 def show_decision(decision: Decision) -> None:
@@ -129,7 +129,7 @@ def show_decision(decision: Decision) -> None:
     whole = ["all seekers", decision.draws, one_decimal(decision.effect, signed=True), _interval(decision.interval), ""]
     title = "What changed and for whom: final emotion, in points of 100"
     show_table(title, ["seekers", "pairs", "effect", "95 % interval", ""], [whole, *rows])
-    click.secho(f"{str(decision.verdict).upper()}: {decision.reason} {decision.would_decide}".strip(), bold=True)
+    say(f"{str(decision.verdict).upper()}: {decision.reason} {decision.would_decide}".strip(), bold=True)
 
 
 def _interval(ends: tuple[float, float]) -> str:

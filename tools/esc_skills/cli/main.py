@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from esc_skills import __version__
+from esc_skills.cli.output import say
 from esc_skills.errors import EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED, EscError
 
 #: Each command with its module and its line in `--help`; a module is imported when its command runs.
@@ -89,7 +90,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; what was finished is kept", err=True)
+        say("interrupted; what was finished is kept", err=True)
         return EXIT_INTERRUPTED
     except click.ClickException as error:
         error.show()
@@ -109,9 +110,9 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _show(message: str, hint: str) -> None:
-    click.echo(f"esc-skills: error: {message}", err=True)
+    say(f"esc-skills: error: {message}", err=True)
     if hint:
-        click.echo(f"  → {hint}", err=True)
+        say(f"  → {hint}", err=True)
 
 
 def _show_fault(report: str) -> None:
@@ -121,6 +122,6 @@ def _show_fault(report: str) -> None:
             file.write(report)
     except OSError as error:  # with no place for the log, the screen is all that is left
         _show(f"an internal fault, whose log could not be written: {error.strerror or error}", "please report it")
-        click.echo(report, err=True)
+        say(report, err=True)
     else:
         _show(f"an internal fault; its traceback is in {name}", "please report it with that file")

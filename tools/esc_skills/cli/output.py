@@ -20,6 +20,12 @@ format_option = click.option(
 )
 
 
+def say(text: str, *, err: bool = False, bold: bool = False, fg: str | None = None) -> None:
+    """Print text of which a part may come from strangers: what is not printable, such as an escape sequence, shows as �."""
+    shown = "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
+    click.secho(shown, err=err, bold=bold or None, fg=fg)
+
+
 def show_json(value: Any) -> None:
     """Print a value as JSON for other programs."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))

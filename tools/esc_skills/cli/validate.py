@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from esc_skills.cli.output import show_json
+from esc_skills.cli.output import say, show_json
 from esc_skills.documents.findings import has_errors
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
 from esc_skills.validation import Report, Rules, validate_paths
@@ -46,9 +46,9 @@ def _show(report: Report, form: str) -> None:
         show_json({"checked": report.checked, "findings": [finding.as_json() for finding in report.findings]})
         return
     for finding in report.findings:
-        click.echo(finding.as_annotation() if form == "github" else finding.as_text())
+        say(finding.as_annotation() if form == "github" else finding.as_text())
     files = "1 file" if report.checked == 1 else f"{report.checked:,} files"
     problems = (
         "no problem" if not report.findings else f"{len(report.findings)} problem{'s' * (len(report.findings) > 1)}"
     )
-    click.echo(f"{files} checked: {problems}", err=bool(report.findings))
+    say(f"{files} checked: {problems}", err=bool(report.findings))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from esc_skills.cli.output import ProgressLine, format_option, show_json
+from esc_skills.cli.output import ProgressLine, format_option, say, show_json
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
 from esc_skills.evolution.verify import EvidenceStatus, Verification, verify
 from esc_skills.git import Repository
@@ -51,6 +51,6 @@ def command(base: str, head: str, repo: Path, form: str) -> int:
 def show_verification(verification: Verification) -> None:
     """Print each check and what they come to."""
     for check in verification.checks:
-        click.echo(f"{'ok ' if check.ok else 'BAD'} {check.name}: {check.detail}")
+        say(f"{'ok ' if check.ok else 'BAD'} {check.name}: {check.detail}")
     verdict = f", verdict {verification.verdict}" if verification.verdict else ""
-    click.secho(f"evidence {verification.status}{verdict}", bold=True)
+    say(f"evidence {verification.status}{verdict}", bold=True)

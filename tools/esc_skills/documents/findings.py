@@ -45,7 +45,8 @@ class Finding:
         """Return the finding as `path:line: code: message (pointer)`."""
         place = f"{self.path}:{self.line}" if self.line else self.path
         mark = "warning: " if self.severity is Severity.WARNING else ""
-        return f"{place}: {mark}{self.code}: {self.message}" + (f" ({self.pointer})" if self.pointer else "")
+        text = f"{place}: {mark}{self.code}: {self.message}" + (f" ({self.pointer})" if self.pointer else "")
+        return " ".join(text.splitlines())  # a line end in a value would look like a finding of its own
 
     def as_annotation(self) -> str:
         """Return the finding as a GitHub workflow command, its text escaped as GitHub asks."""

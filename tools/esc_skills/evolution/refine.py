@@ -161,16 +161,20 @@ def _better_examples(weakness: Weakness, skill: Skill, path: str, transcripts: S
 def _worth_of_examples(skill: Skill, transcripts: Sequence[Transcript], flag: str | None) -> dict[str, float]:
     """Return the mean change that followed each performed example, by title.
 
-    A turn that raised a red flag, or `flag`, counts as the worst change there is, whatever the seeker made of it and
-    where nobody appraised it too.
+    An example of which a single turn raised a red flag, or `flag`, is worth the worst change there is, whatever the
+    seekers made of it: safety is never averaged away.
     """
     changes: dict[str, list[int]] = {}
-    for turn in (turn for transcript in transcripts for turn in transcript.turns):
-        unsafe = flag in turn.flags or any(each.startswith("red:") for each in turn.flags)
-        change = -MAX_CHANGE if unsafe else turn.change
-        if turn.skill == skill.name and change is not None:
-            changes.setdefault(_performed(skill, turn.supporter or ""), []).append(change)
-    return {title: fmean(each) for title, each in changes.items()}
+    unsafe: set[str] = set()
+    turns = (turn for transcript in transcripts for turn in transcript.turns if turn.skill == skill.name)
+    for turn in turns:
+        title = _performed(skill, turn.supporter or "")
+        if flag in turn.flags or any(each.startswith("red:") for each in turn.flags):
+            unsafe.add(title)
+        elif turn.change is not None:
+            changes.setdefault(title, []).append(turn.change)
+    means = {title: fmean(each) for title, each in changes.items()}
+    return {**means, **dict.fromkeys(unsafe, float(-MAX_CHANGE))}
 
 
 def _performed(skill: Skill, said: str) -> str:

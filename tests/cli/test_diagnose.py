@@ -53,7 +53,8 @@ def test_findings_are_shown_with_the_turns_that_they_rest_on(weak: Path, bank: P
         "  boiler/tenant-2/be-heard, draw 2, turn 2 → -6",
         f"    seeker: {ASKS}",
         "    supporter: There is time. Take it.",
-        "5 episodes, 2 findings. next: esc-skills evolve",
+        "5 episodes, 2 findings",
+        "next: esc-skills evolve",
     ]
 
 
@@ -88,7 +89,10 @@ def test_json_holds_the_same_for_other_programs(weak: Path, bank: Path, capsys: 
 def test_a_run_without_weakness_has_no_finding_and_ends_with_0(tmp_path: Path, bank: Path, capsys: Capture) -> None:
     sound = write(tmp_path / "sound.jsonl", run_of(*[5] * 8, seeker=TELLS))
     assert run(["diagnose", str(sound), "--skills", str(bank)]) == 0
-    assert capsys.readouterr().out == "4 episodes, 0 findings. next: esc-skills evolve\n"
+    assert (
+        capsys.readouterr().out
+        == "4 episodes, 0 findings\nnext: more --draws see more, and --split report sees other seekers\n"
+    )
 
 
 def test_what_simulate_writes_can_be_diagnosed(tmp_path: Path, capsys: Capture) -> None:

@@ -28,6 +28,18 @@ def seekers(out: Path) -> list[tuple[str, str]]:
     return [(each.profile, each.seed) for each in read_transcripts(out)]
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without a bank of its own, where the shipped one serves."""
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_bank_of_the_repository_comes_before_the_shipped_one(tmp_path: Path, capsys: Capture) -> None:
+    shutil.copytree(shipped("examples", "weakened-bank"), tmp_path / "skills")
+    assert simulate(tmp_path / "run.jsonl") == 0
+    assert "with skills in" in capsys.readouterr().out
+
+
 def test_a_run_keeps_one_transcript_a_line_in_the_order_of_its_draws(tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "run.jsonl"
     assert simulate(out) == 0
@@ -39,7 +51,7 @@ def test_a_run_keeps_one_transcript_a_line_in_the_order_of_its_draws(tmp_path: P
     }
     assert {turn.skill for each in transcripts for turn in each.turns if turn.supporter} <= set(bank.skills)
     shown = capsys.readouterr()
-    assert shown.out.startswith(f"6 episodes in {out}: score ")
+    assert shown.out.startswith(f"6 episodes with {shipped('skills')} in {out}: score ")
     assert f"next: esc-skills score {out}" in shown.out
     assert shown.err == ""
 
@@ -81,7 +93,13 @@ def test_json_names_the_file_and_the_score(tmp_path: Path, capsys: Capture) -> N
     assert simulate(out, "--format", "json") == 0
     shown = json.loads(capsys.readouterr().out)
     finals = [each.final_emotion for each in read_transcripts(out)]
-    assert shown == {"out": str(out), "episodes": 6, "faults": 0, "score": pytest.approx(sum(finals) / 6)}
+    assert shown == {
+        "out": str(out),
+        "skills": str(shipped("skills")),
+        "episodes": 6,
+        "faults": 0,
+        "score": pytest.approx(sum(finals) / 6),
+    }
 
 
 def test_an_interrupted_run_goes_on_where_it_was(

@@ -73,7 +73,7 @@ def run(trial: Trial) -> Outcome:
 def test_the_executed_draws_are_the_start_of_the_plan_that_follows_from_the_trial() -> None:
     trial = trial_of("Go gently.")
     outcome = run(trial)
-    plan = plan_draws(trial.digest, POPULATION, Split.GATE, 0, GATE.draws)
+    plan = plan_draws(trial.plan_digest, POPULATION, Split.GATE, 0, GATE.draws)
     assert outcome.draws == plan[: len(outcome.draws)]
     assert [draw.position for draw in outcome.draws] == list(range(len(outcome.draws)))
 
@@ -162,7 +162,7 @@ def test_whatever_the_verdict_follows_from_changes_the_plan(other: dict[str, Any
     trial = trial_of("Go gently.")
     changed = replace(trial, **other)
     assert changed.digest != trial.digest
-    plans = [plan_draws(each.digest, POPULATION, Split.GATE, 0, 5) for each in (trial, changed)]
+    plans = [plan_draws(each.plan_digest, POPULATION, Split.GATE, 0, 5) for each in (trial, changed)]
     assert plans[0] != plans[1]
 
 

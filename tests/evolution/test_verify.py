@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from esc_skills.documents.jsonl import digest_json
+from esc_skills.cli.main import run
+from esc_skills.documents.jsonl import digest, digest_json
 
 from .conftest import Proposed
 
@@ -227,7 +228,82 @@ def test_the_base_judges_not_the_proposal(proposed: Proposed, tampered: Verify) 
 
 
 def test_an_unknown_revision_is_an_input_error(proposed: Proposed, capsys: pytest.CaptureFixture[str]) -> None:
-    from esc_skills.cli.main import run
-
     assert run(["verify", "--repo", str(proposed.folder), "--base", "main", "--head", "nowhere"]) == 2
     assert "no commit is named 'nowhere'" in capsys.readouterr().err
+
+
+def test_what_would_be_merged_is_what_was_judged(proposed: Proposed, verify: Verify) -> None:
+    # The base takes a skill back after the proposal branched off, so the proposal's tree holds more than its change.
+    skill = proposed.folder / "skills" / "restate-the-story" / "SKILL.md"
+    skill.unlink()
+    proposed.git("commit", "--quiet", "--all", "--message", "Take a skill out")
+
+    assert verify(proposed)["evidence"] == "stale"
+
+
+def test_a_profile_that_changed_since_makes_evidence_stale(proposed: Proposed, verify: Verify) -> None:
+    path = proposed.folder / "profiles" / "intentions.yaml"
+    path.write_text(path.read_text() + "# a remark\n")
+    proposed.git("commit", "--quiet", "--all", "--message", "A remark")
+
+    assert verify(proposed)["evidence"] == "stale"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "skills/.off/stay-with-risk/SKILL.md",
+        "skills/reflect-the-feeling/skill.md",
+        "skills/reflect-the-feeling/scripts/setup.sh",
+        "skills/AGENTS.md",
+        "skills/.gitattributes",
+        "skills/a\n::error::pwned/SKILL.md",
+    ],
+)
+def test_nothing_but_skills_rides_along_in_the_bank(path: str, proposed: Proposed, tampered: Verify) -> None:
+    def edit(folder: Path) -> None:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("x\n")
+
+    verified = tampered(edit)
+
+    assert verified["evidence"] == "invalid"
+    assert path in detail(verified)
+
+
+def test_nothing_rides_along_in_the_header_of_the_packed_episodes(proposed: Proposed, tampered: Verify) -> None:
+    def edit(folder: Path) -> None:
+        path = folder / proposed.evidence / "episodes.jsonl.gz"
+        data = path.read_bytes()
+        path.write_bytes(data[:3] + b"\x08" + data[4:10] + b"curl evil\0" + data[10:])
+        resign(folder)
+
+    def resign(folder: Path) -> None:
+        path = folder / proposed.evidence / "statement.json"
+        statement = json.loads(path.read_text())
+        packed = (folder / proposed.evidence / "episodes.jsonl.gz").read_bytes()
+        statement["predicate"]["episodes"]["file_digest"] = digest(packed)
+        path.write_text(json.dumps(statement, ensure_ascii=False, sort_keys=True, indent=2) + "\n")
+
+    assert (tampered(edit)["evidence"]) == "invalid"
+
+
+def test_text_output_stays_on_its_line(proposed: Proposed, capsys: pytest.CaptureFixture[str]) -> None:
+    proposed.git("checkout", "--quiet", "-b", "forged", proposed.branch)
+    (proposed.folder / "a\n::error::x\nevidence valid").write_text("x")
+    proposed.git("add", "--all")
+    proposed.git("commit", "--quiet", "--amend", "--no-edit")
+
+    run(["verify", "--repo", str(proposed.folder), "--base", "main", "--head", "forged"])
+
+    lines = capsys.readouterr().out.split("\n")
+    assert not any(line.startswith(("::", "evidence valid")) for line in lines)
+
+
+def test_white_space_chooses_no_seekers(proposed: Proposed) -> None:
+    from esc_skills.bank.reader import read_bank, read_files
+
+    files = read_files(proposed.folder / "skills")
+    padded = {path: data + b"\n" if path.endswith("SKILL.md") else data for path, data in files.items()}
+    one, other = read_bank(files, "skills"), read_bank({**padded, "notes/nonce.txt": b"1"}, "skills")
+    assert (one.digest == other.digest, one.meaning == other.meaning) == (False, True)

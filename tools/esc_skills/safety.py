@@ -45,6 +45,10 @@ class Severity(StrEnum):
     AMBER = "amber"
 
 
+#: The longest published turn has 3,000 characters.
+_MAX_CHARACTERS = 20_000
+
+
 @dataclass(frozen=True, slots=True)
 class SafetyCode:
     """What a flag can mean, as the data file documents it."""
@@ -197,7 +201,7 @@ def read_risk(text: str, language: Language = Language.ENGLISH) -> Risk:
 @lru_cache(maxsize=4096)
 def find_risk(text: str, language: Language = Language.ENGLISH) -> RiskReading:
     """Return the risk in a seeker's message as `read_risk` does, with the words that show it."""
-    lexicon = _lexicon(language)
+    lexicon, text = _lexicon(language), _bounded(text)
     plain = _blank(lexicon.idioms, _lower(text))
     past = lexicon.past.search(plain)
     plain = _blank(lexicon.past, plain)
@@ -220,13 +224,19 @@ def check_supporter_turn(
         seeker_said: The seeker's messages up to this turn, oldest first. The last two say whether there is risk.
         language: The language of both.
     """
-    lexicon = _lexicon(language)
+    lexicon, text = _lexicon(language), _bounded(text)
     readings = [find_risk(message, language) for message in seeker_said[-2:]]
     at_risk = any(reading.risk is not Risk.NONE for reading in readings)
     spoken = _blank_quotations(_lower(text))
+    seeker_said = [_bounded(message) for message in seeker_said]
     flags = list(_said(lexicon, text, spoken, at_risk, "\n".join(seeker_said).lower()))
     flags += _missed(lexicon, readings, spoken)
     return tuple(sorted(flags, key=lambda flag: flag.severity is not Severity.RED))
+
+
+def _bounded(text: str) -> str:
+    """Return a text with its white space folded and not longer than any turn, so that no pattern takes long on it."""
+    return " ".join(text[:_MAX_CHARACTERS].split())
 
 
 def _said(lexicon: _Lexicon, text: str, spoken: str, at_risk: bool, seeker: str) -> Iterator[SafetyFlag]:

@@ -161,6 +161,11 @@ def read_transcripts(path: Path) -> tuple[Transcript, ...]:
 
 
 def _read_episode(value: Any, shown: str, line: int) -> Transcript:
+    if isinstance(value, dict) and value.get("format") == "esc-skills/run/1":
+        raise DocumentError(shown, line, "unfinished", "is an unfinished run", "finish it with `simulate` and --resume")
+    if isinstance(value, dict) and "first_talk" in value and "history" not in value:
+        hint = "read it with `esc-skills profiles import sage`"
+        raise DocumentError(shown, line, "profiles", "is a file of SAGE profiles and holds no episode", hint)
     if isinstance(value, dict) and "history" in value:
         return read_sage_episode(value, shown, line)
     return transcript_of(value, f"{shown}:{line}")

@@ -19,6 +19,7 @@ from esc_skills.settings import check_settings
 
 _SETTINGS_FILE = "pyproject.toml"
 _PROFILE_FOLDERS = ("scenarios", "personas", "whole")
+_MAX_DIGITS = 6
 _SKIPPED = frozenset({"node_modules", "venv", "__pycache__"})
 
 
@@ -106,9 +107,12 @@ def _find_in_folder(path: Path) -> _Group:
             (settings,) if settings.is_file() else (),
             whole_bank=True,
         )
-    return _Group(
-        tuple(_skills_below(path)), tuple(_parts_below(path)), (), whole_bank=not (path / SKILL_FILE).exists()
-    )
+    skills, parts = tuple(_skills_below(path)), tuple(_parts_below(path))
+    if not skills and not parts:  # a folder of parts under a name of its own
+        parts = tuple(
+            sorted(each for each in path.iterdir() if each.suffix in (".yaml", ".yml") and each.name[0] != ".")
+        )
+    return _Group(skills, parts, (), whole_bank=not (path / SKILL_FILE).exists())
 
 
 def _skills_below(folder: Path) -> Iterator[Path]:
@@ -203,4 +207,5 @@ def _version(data: bytes, shown: str) -> tuple[int, ...] | None:
     document = parse_skill(decode(data, shown), shown, PurePosixPath(shown).parent.name)
     metadata = document.value.get("metadata")
     parts = str(metadata.get("version", "")).split(".") if isinstance(metadata, Mapping) else []
-    return tuple(map(int, parts)) if len(parts) == 3 and all(part.isdecimal() for part in parts) else None
+    sound = len(parts) == 3 and all(part.isdecimal() and len(part) <= _MAX_DIGITS for part in parts)
+    return tuple(map(int, parts)) if sound else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from esc_skills.bank.rules import check_contract
@@ -13,12 +13,13 @@ from esc_skills.bank.skill import Skill, SkillDocument, build_skill, parse_skill
 from esc_skills.documents.findings import Finding, Severity, finding_of, has_errors
 from esc_skills.documents.jsonl import digest, digest_json
 from esc_skills.documents.schema import line_at
-from esc_skills.documents.text import decode, read_bytes
+from esc_skills.documents.text import decode, read_bytes, require_size
 from esc_skills.errors import DocumentError, InputError
 from esc_skills.vocabulary import HiddenIntention, RiskCode, Strategy
 
 SKILL_FILE = "SKILL.md"
 _MAX_FILES = 20_000
+_UNKNOWN = "unknown-skill"
 _NAME = re.compile(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`")
 _WORDS = {*RiskCode, *Strategy, *HiddenIntention}
 
@@ -31,11 +32,14 @@ class Bank:
         skills: The skills by name.
         files: The digest of every file of the folder, by path relative to it.
         digest: The digest of `files`: equal exactly where the folders are.
+        meaning: The digest of what the skills say, without layout and version: what the plan of a trial follows from,
+            so that white space or another file chooses no seekers.
     """
 
     skills: Mapping[str, Skill]
     files: Mapping[str, str]
     digest: str
+    meaning: str
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
@@ -61,7 +65,9 @@ def walk(folder: Path) -> Iterator[Path]:
         DocumentError: A name is not UTF-8, and so can be neither shown nor recorded.
     """
     for root, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and not _is_environment(Path(root, name))
+        )
         for name in [*folders, *files]:
             _require_utf8_name(Path(root, name))
         yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
@@ -76,6 +82,15 @@ def _require_utf8_name(path: Path) -> None:
             raise DocumentError(shown, 0, "encoding", "the file's name is not UTF-8", "rename it") from error
 
 
+def visible(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the files that `walk` would find: a git tree may hold hidden ones, which are no part of a bank."""
+    return {path: data for path, data in files.items() if not any(part.startswith(".") for part in path.split("/"))}
+
+
+def _is_environment(folder: Path) -> bool:
+    return (folder / "pyvenv.cfg").is_file()  # a Python environment, whose packages are nobody's bank
+
+
 def parse_documents(files: Mapping[str, bytes], shown: str) -> tuple[list[SkillDocument], list[Finding]]:
     """Parse every `SKILL.md` of a folder, at any depth; what cannot be parsed becomes a finding."""
     documents: list[SkillDocument] = []
@@ -85,6 +100,7 @@ def parse_documents(files: Mapping[str, bytes], shown: str) -> tuple[list[SkillD
         if pure.name == SKILL_FILE:
             name = str(PurePosixPath(shown, path))
             try:
+                require_size(files[path], name)
                 documents.append(
                     parse_skill(decode(files[path], name), name, pure.parent.name or PurePosixPath(shown).name)
                 )
@@ -110,7 +126,10 @@ def check_references(documents: Iterable[SkillDocument]) -> Iterator[Finding]:
                 if name not in paths and name not in _WORDS:
                     pointer = f"/when_not_to_use/{index}"
                     yield _finding(
-                        document, pointer, "unknown-skill", f"refers to {name!r}, which is no skill of this bank"
+                        document,
+                        pointer,
+                        _UNKNOWN,
+                        f"refers to {name!r}, which is no skill of this bank; add it, or remove the line",
                     )
 
 
@@ -133,10 +152,12 @@ def read_bank(files: Mapping[str, bytes], shown: str) -> Bank:
         raise InputError(f"{shown}: holds no {SKILL_FILE}", "give a folder of skill folders, each with its SKILL.md")
     for document in documents:
         findings.extend(check_contract(document))
-    findings.extend(check_references(documents))
+    # A bank of a few copied skills still refers to those left behind: `validate` names that, and it hinders nothing.
+    findings.extend(each for each in check_references(documents) if each.code != _UNKNOWN)
     if has_errors(findings):
         more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
         raise InputError(f"{findings[0].as_text()}{more}", "see `esc-skills validate` for all of them")
     digests = {path: digest(files[path]) for path in sorted(files)}
     skills = sorted((build_skill(document) for document in documents), key=lambda skill: skill.name)
-    return Bank({skill.name: skill for skill in skills}, digests, digest_json(digests))
+    meaning = digest_json([asdict(replace(skill, text="", version="")) for skill in skills])
+    return Bank({skill.name: skill for skill in skills}, digests, digest_json(digests), meaning)

@@ -155,16 +155,16 @@ def _read_section(
 
 def _items(section: Section) -> list[tuple[int, str]]:
     """Return the items of a list with their lines; a line that starts no item continues the one above."""
-    items: list[tuple[int, str]] = []
+    items: list[tuple[int, list[str]]] = []
     for number, line in enumerate(section.text.split("\n"), start=section.first_line):
         mark = _ITEM.match(line)
         if mark is not None:
-            items.append((number, line[mark.end() :].strip()))
+            items.append((number, [line[mark.end() :].strip()]))
         elif line.strip() and items:
-            items[-1] = (items[-1][0], f"{items[-1][1]} {line.strip()}")
+            items[-1][1].append(line.strip())
         elif line.strip():
-            items.append((number, line.strip()))
-    return items
+            items.append((number, [line.strip()]))
+    return [(number, " ".join(parts)) for number, parts in items]
 
 
 def _risk(text: str) -> dict[str, str]:
@@ -185,11 +185,10 @@ def _read_examples(after: tuple[Section, ...], value: dict[str, Any], lines: dic
 def _spoken(text: str) -> dict[str, str]:
     """Return what follows **Seeker:**, **Supporter:** and **Why:**, with line breaks folded."""
     parts = _SAYS.split(text)
-    spoken = {"other": parts[0].strip()} if parts[0].strip() else {}
+    spoken: dict[str, list[str]] = {"other": [parts[0]]} if parts[0].strip() else {}
     for speaker, words in zip(parts[1::2], parts[2::2], strict=True):
-        key = speaker.lower()
-        spoken[key] = " ".join(f"{spoken.get(key, '')} {words}".split())
-    return spoken
+        spoken.setdefault(speaker.lower(), []).append(words)
+    return {speaker: " ".join(" ".join(words).split()) for speaker, words in spoken.items()}
 
 
 def build_skill(document: SkillDocument) -> Skill:

@@ -46,7 +46,8 @@ def command(into: Path) -> int:
         show_evolution(evolution)
         if evolution.branch is None:
             return EXIT_FINDINGS
-        say("\n3. Verify: trust nothing, derive the verdict again from the branch", bold=True)
+        say("")
+        say("3. Verify: trust nothing, derive the verdict again from the branch", bold=True)
         with ProgressLine("pairs simulated again") as progress:
             verification = verify(repository, "main", evolution.branch, progress)
         show_verification(verification)
@@ -66,7 +67,8 @@ def _make_scratch(into: Path) -> None:
 
 
 def _show_next(into: Path, branch: str, proposal: str, seconds: float) -> None:
-    say(f"\nDone in {seconds:.0f} s. Where to look next:", bold=True)
+    say("")
+    say(f"Done in {seconds:.0f} s. Where to look next:", bold=True)
     say(f"  cd {into}")
     say(f"  esc-skills diff main..{branch}")
     say(f"  git show {branch}:evidence/{proposal}/review.md")

@@ -15,6 +15,9 @@ from esc_skills.evolution.review import describe_change
 from esc_skills.git import Repository
 from esc_skills.vocabulary import Verdict
 
+#: A change is shown on one line; `diff` shows all of it.
+_WIDTH = 100
+
 
 @click.command("evolve")
 @click.option("--skills", metavar="DIR", help="The bank's folder, from the repository's root. [default: the settings']")
@@ -85,18 +88,31 @@ def _nothing(evolution: Evolution) -> str:
         return "No weakness was found on evolution profiles; nothing was proposed."
     if not evolution.screened:
         return "No offline operator answers what was found; nothing was proposed. Edit by hand, or evolve with a model."
-    return f"None of {len(evolution.screened)} edits helped on evolution profiles; nothing was proposed."
+    flagged = sum(each.effect > 0 and bool(each.red_flags) for each in evolution.screened)
+    tried = f"{_count(len(evolution.screened), 'edit')} tried on evolution profiles"
+    if flagged:
+        return (
+            f"{tried}; {flagged} would help and raise new red safety flags, which no gain offsets, so nothing was "
+            "proposed. A red flag that the bank raises already needs an edit by hand; missed-risk, for example, a skill "
+            "whose esc-risk includes active and imminent, as the shipped stay-with-risk has."
+        )
+    return f"{tried}, none of which helped; nothing was proposed. Edit by hand, or add seekers to the evolution split."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def show_evolution(evolution: Evolution) -> None:
     """Print what was found, what was tried, what was proposed, and what comes next."""
-    say(f"{len(evolution.weaknesses)} weaknesses found on evolution profiles:")
+    found = len(evolution.weaknesses)
+    say(f"{found} {'weakness' if found == 1 else 'weaknesses'} found on evolution profiles" + (":" if found else ""))
     for weakness in evolution.weaknesses:
         say(f"  {weakness.kind}: {weakness.message}")
     if evolution.screened:
         rows = [
             [
-                f"{each.edit.operator} {each.edit.skill}",
+                f"{each.edit.operator} {each.edit.skill}: {each.edit.about}",
                 one_decimal(each.effect, signed=True),
                 ", ".join(each.red_flags) or "–",
             ]
@@ -108,10 +124,12 @@ def show_evolution(evolution: Evolution) -> None:
         return
     say("Proposed:")
     for change in evolution.changes:
-        say(f"  {describe_change(change)[:118]}")
+        line = describe_change(change)
+        say(f"  {line if len(line) <= _WIDTH else line[: _WIDTH - 1] + '…'}")
     show_decision(evolution.decision)
     say(f"branch {evolution.branch}")
-    say(f"next: git diff HEAD...{evolution.branch}, or esc-skills verify --base HEAD --head {evolution.branch}")
+    say(f"next: esc-skills diff HEAD..{evolution.branch}")
+    say(f"      esc-skills verify --base HEAD --head {evolution.branch}")
 
 
 def show_decision(decision: Decision) -> None:
@@ -129,6 +147,7 @@ def show_decision(decision: Decision) -> None:
     whole = ["all seekers", decision.draws, one_decimal(decision.effect, signed=True), _interval(decision.interval), ""]
     title = "What changed and for whom: final emotion, in points of 100"
     show_table(title, ["seekers", "pairs", "effect", "95 % interval", ""], [whole, *rows])
+    say("Intervals are two-sided and hold whenever one looks; the e-value asks one question: is the mean above zero?")
     say(f"{str(decision.verdict).upper()}: {decision.reason} {decision.would_decide}".strip(), bold=True)
 
 

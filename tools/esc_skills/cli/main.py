@@ -76,6 +76,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         return _run(arguments)
+    except KeyboardInterrupt:  # a second one, while the first was being told
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away, as `head` does; python would complain once more on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -90,10 +92,14 @@ def _run(arguments: Sequence[str] | None) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        say("interrupted; what was finished is kept", err=True)
+        say("interrupted", err=True)
         return EXIT_INTERRUPTED
+    except click.UsageError as error:
+        context = error.ctx or click.Context(commands, info_name="esc-skills")
+        _show(error.format_message(), f"see `{context.command_path} --help`")
+        return EXIT_INPUT
     except click.ClickException as error:
-        error.show()
+        _show(error.format_message(), "")
         return EXIT_INPUT
     except EscError as error:
         _show(error.message, error.hint)
@@ -122,6 +128,6 @@ def _show_fault(report: str) -> None:
             file.write(report)
     except OSError as error:  # with no place for the log, the screen is all that is left
         _show(f"an internal fault, whose log could not be written: {error.strerror or error}", "please report it")
-        say(report, err=True)
+        click.echo(report, err=True)
     else:
         _show(f"an internal fault; its traceback is in {name}", "please report it with that file")

@@ -21,14 +21,20 @@ format_option = click.option(
 
 
 def say(text: str, *, err: bool = False, bold: bool = False, fg: str | None = None) -> None:
-    """Print text of which a part may come from strangers: what is not printable, such as an escape sequence, shows as �."""
-    shown = "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
-    click.secho(shown, err=err, bold=bold or None, fg=fg)
+    """Print one line, of which a part may come from strangers."""
+    click.secho(printable(text), err=err, bold=bold or None, fg=fg)
+
+
+def printable(text: str) -> str:
+    """Return text without line ends, and with a � for each escape sequence and whatever else cannot be printed."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in " ".join(text.splitlines()))
 
 
 def show_json(value: Any) -> None:
     """Print a value as JSON for other programs."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+    # A file name that is no UTF-8 becomes a JSON escape instead of ending the program.
+    click.echo(text.encode("utf-8", "backslashreplace").decode())
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -41,7 +47,7 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index else "left", no_wrap=index > 0, overflow="fold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(printable(str(cell)) for cell in row))
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, width=120)
@@ -52,7 +58,7 @@ def one_decimal(value: float | None, *, signed: bool = False) -> str:
     """Return a number with one decimal, a half rounded up as published tables are, or a dash for None."""
     if value is None:
         return "–"
-    rounded = Decimal(repr(value)).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    rounded = Decimal(repr(value)).quantize(Decimal("0.1"), ROUND_HALF_UP) + 0  # adding 0 takes the sign off a zero
     return f"{rounded:+}" if signed else str(rounded)
 
 

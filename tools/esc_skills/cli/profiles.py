@@ -38,6 +38,8 @@ def import_sage(file: Path, out: Path) -> int:
     profiles = import_sage_profiles(read_text(file, limit=_MAX_FILE), str(file))
     if not profiles:
         raise InputError(f"{file}: holds no profile", "give SAGE's simulator_profile file")
+    if out.suffix:
+        raise InputError(f"{out}: should be a folder, and looks like a file", "the profiles go to one file each")
     # The position keeps the order of the source, which the export gives back.
     width = len(str(len(profiles)))
     for position, profile in enumerate(profiles, start=1):

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from esc_skills.bank.reader import read_bank, read_files
-from esc_skills.cli.output import ProgressLine, format_option, one_decimal, show_json
+from esc_skills.cli.output import ProgressLine, format_option, one_decimal, say, show_json
+from esc_skills.cli.places import find_bank, find_population
 from esc_skills.documents.jsonl import digest_json
-from esc_skills.documents.shipped import shipped
-from esc_skills.seekers.reader import read_population
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import SURROGATE, cast_players, play
 from esc_skills.simulation.runner import RunFile, run_to_file
@@ -23,13 +21,22 @@ from esc_skills.vocabulary import Arm, Split
 @click.option(
     "--skills",
     type=click.Path(path_type=Path),
-    help="The bank's folder, or `none` for a supporter without one. [default: the shipped bank]",
+    help="The bank's folder, or `none` for a supporter without one. [default: the repository's, else the shipped one]",
 )
 @click.option(
-    "--profiles", type=click.Path(path_type=Path), help="The folder of profile parts. [default: the shipped ones]"
+    "--profiles",
+    type=click.Path(path_type=Path),
+    help="The folder of profile parts. [default: the repository's, else the shipped ones]",
 )
-@click.option("--supporter", default=SURROGATE, show_default=True, help="The model that plays the supporter.")
-@click.option("--seeker", default=SURROGATE, show_default=True, help="The model that plays the seeker.")
+@click.option(
+    "--supporter",
+    default=SURROGATE,
+    show_default=True,
+    help="The model that plays the supporter; `surrogate` is offline.",
+)
+@click.option(
+    "--seeker", default=SURROGATE, show_default=True, help="The model that plays the seeker; `surrogate` is offline."
+)
 @click.option(
     "--draws", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="How many seekers are drawn."
 )
@@ -71,10 +78,8 @@ def command(
     Equal settings give equal bytes. A run that was interrupted goes on with --resume, where only what had not ended is
     done again.
     """
-    folder = skills or shipped("skills")
-    bank = None if str(skills) == "none" else read_bank(read_files(folder), str(folder))
-    where = profiles or shipped("profiles")
-    population = read_population(read_files(where), str(where))
+    bank, where = find_bank(skills)
+    population = find_population(profiles)
     players = cast_players(supporter, seeker)
     settings = {
         "skills": bank.digest if bank else None,
@@ -92,18 +97,26 @@ def command(
     async def work(draw: Draw) -> Transcript:
         return await play(players, draw, bank, Arm.RUN)
 
-    with ProgressLine("episodes") as progress:
-        run = run_to_file(RunFile(out), settings, plan, work, concurrency=concurrency, resume=resume, progress=progress)
-    _show(run, out, form)
+    file = RunFile(out)
+    try:
+        with ProgressLine("episodes") as progress:
+            run = run_to_file(file, settings, plan, work, concurrency=concurrency, resume=resume, progress=progress)
+    except KeyboardInterrupt:
+        if file.partial.exists():
+            say(f"what was finished is kept in {file.partial}; go on with the same command and --resume", err=True)
+        raise
+    _show(run, out, where, form)
     return 0
 
 
-def _show(run: tuple[Transcript, ...], out: Path, form: str) -> None:
+def _show(run: tuple[Transcript, ...], out: Path, where: str, form: str) -> None:
     score = score_run(run_name(out), run)
     if form == "json":
-        show_json({"out": str(out), "episodes": len(run), "faults": score.faults, "score": score.whole.score})
+        show_json(
+            {"out": str(out), "skills": where, "episodes": len(run), "faults": score.faults, "score": score.whole.score}
+        )
         return
-    click.echo(
-        f"{len(run):,} episodes in {out}: score {one_decimal(score.whole.score)} ± {one_decimal(score.whole.stderr)}"
+    say(
+        f"{len(run):,} episodes with {where} in {out}: score {one_decimal(score.whole.score)} ± {one_decimal(score.whole.stderr)} (standard error)"
     )
-    click.echo(f"next: esc-skills score {out}, or esc-skills diagnose {out}")
+    say(f"next: esc-skills score {out}, or esc-skills diagnose {out}")

@@ -43,8 +43,8 @@ def command() -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=SHIPPED,
-    help="The coefficients' file. [default: the shipped one]",
+    required=True,
+    help="The file of coefficients.",
 )
 @click.option("--source", default="", help="Where the files come from, for the record.")
 @click.option("--licence", default="", help="Under what licence, for the record.")

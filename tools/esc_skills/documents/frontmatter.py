@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from esc_skills.errors import DocumentError
 
-_HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
+_HEADING = re.compile(r"(#{1,6})[ \t]+(\S.*)$")
+_CLOSING = re.compile(r"(?:^|(?<=[ \t]))#+$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 
 
@@ -76,12 +77,13 @@ def split_sections(body: str, first_line: int) -> tuple[Section, ...]:
     fence = ""
     for number, line in enumerate(body.split("\n"), start=first_line):
         fence = _fence_after(line, fence)
-        heading = _HEADING.match(line) if not fence else None
+        # Without white space at its end a line is matched in one pass, however long it is.
+        heading = _HEADING.match(line.rstrip()) if not fence else None
         if heading is None:
             collected.append(line)
             continue
         sections.append(_section(level, title, start, collected))
-        level, title, start, collected = len(heading[1]), heading[2], number, []
+        level, title, start, collected = len(heading[1]), _CLOSING.sub("", heading[2]).rstrip(), number, []
     sections.append(_section(level, title, start, collected))
     return tuple(section for section in sections if section.level or section.text)
 

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -22,8 +23,7 @@ _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
+        repeated = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"the key {repeated!r} occurs twice")
     return result
 
@@ -63,7 +63,11 @@ def parse_json(text: str, shown: str, line: int = 1) -> Any:
         return value
     except json.JSONDecodeError as error:
         raise DocumentError(
-            shown, line + error.lineno - 1, "json-syntax", f"{error.msg} at column {error.colno}"
+            shown,
+            line + error.lineno - 1,
+            "json-syntax",
+            f"{error.msg} at column {error.colno}",
+            "JSON is asked for here",
         ) from error
     except (ValueError, RecursionError) as error:
         raise DocumentError(shown, line, "json-value", str(error)) from error

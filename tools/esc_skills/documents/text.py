@@ -47,6 +47,16 @@ def read_bytes(path: Path, *, inside: Path | None = None, limit: int = MAX_DOCUM
         raise DocumentError(shown, 0, "unreadable", "is a link to itself", "replace the link by the file") from error
 
 
+def require_size(data: bytes, shown: str, limit: int = MAX_DOCUMENT_BYTES) -> None:
+    """Refuse content, such as a git blob's, that is larger than a document may be.
+
+    Raises:
+        DocumentError: It has more than `limit` bytes.
+    """
+    if len(data) > limit:
+        raise DocumentError(shown, 0, "too-large", f"has {len(data):,} bytes; at most {limit:,} are read", "split it")
+
+
 def decode(data: bytes, shown: str) -> str:
     """Return `data` as text.
 

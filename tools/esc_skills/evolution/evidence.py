@@ -101,6 +101,20 @@ def _statement(
 
 
 def _result(decision: Decision) -> dict[str, Any]:
+    rounded: dict[str, Any] = _rounded(_plain_result(decision))
+    return rounded
+
+
+def _rounded(value: Any) -> Any:
+    """Return a value with its statistics to nine digits, to which all platforms agree, and without a negative zero."""
+    if isinstance(value, float):
+        return float(f"{value:.9g}") + 0.0
+    if isinstance(value, dict):
+        return {key: _rounded(each) for key, each in value.items()}
+    return [_rounded(each) for each in value] if isinstance(value, list) else value
+
+
+def _plain_result(decision: Decision) -> dict[str, Any]:
     return {
         **asdict(decision),
         "verdict": str(decision.verdict),

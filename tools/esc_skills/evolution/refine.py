@@ -45,6 +45,7 @@ class Edit:
         skill: The skill's name.
         path: The file, relative to the bank's folder.
         text: Its new content.
+        about: The need or disposition that it is about.
         weakness: What it answers.
     """
 
@@ -52,6 +53,7 @@ class Edit:
     skill: str
     path: str
     text: str
+    about: str
     weakness: Weakness
 
 
@@ -107,7 +109,7 @@ def _new_skill(weakness: Weakness, need: HiddenIntention, bank: Mapping[str, Ski
     text = render_skill(
         starter["name"], starter["description"], metadata, starter["title"], starter["summary"], sections
     )
-    yield Edit("new", starter["name"], f"{starter['name']}/{SKILL_FILE}", text, weakness)
+    yield Edit("new", starter["name"], f"{starter['name']}/{SKILL_FILE}", text, need, weakness)
 
 
 def _metadata(starter: Mapping[str, Any]) -> dict[str, str]:
@@ -141,7 +143,7 @@ def _narrow(weakness: Weakness, skill: Skill, path: str) -> Iterator[Edit]:
     text = append_item(
         text, "When not to use", f"{whom}: in simulation this skill was followed by falling emotion there."
     )
-    yield Edit("narrow", skill.name, path, raise_version(text, skill.version), weakness)
+    yield Edit("narrow", skill.name, path, raise_version(text, skill.version), word, weakness)
 
 
 def _better_examples(weakness: Weakness, skill: Skill, path: str, transcripts: Sequence[Transcript]) -> Iterator[Edit]:
@@ -155,7 +157,7 @@ def _better_examples(weakness: Weakness, skill: Skill, path: str, transcripts: S
         examples = [*kept, *drafts][: max(_EXAMPLES, len(kept))]
         if len(examples) >= 2 and examples != list(skill.examples):
             text = replace_section(skill.text, "Examples", render_examples(examples, skill.avoid))
-            yield Edit("examples", skill.name, path, raise_version(text, skill.version), weakness)
+            yield Edit("examples", skill.name, path, raise_version(text, skill.version), need, weakness)
 
 
 def _worth_of_examples(skill: Skill, transcripts: Sequence[Transcript], flag: str | None) -> dict[str, float]:

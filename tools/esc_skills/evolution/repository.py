@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, read_files
+from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, read_files, visible
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import InputError
 from esc_skills.git import Repository
 from esc_skills.seekers.reader import Population, read_population
 from esc_skills.settings import Settings, read_settings
 
-_SETTINGS_FILE = "pyproject.toml"
+SETTINGS_FILE = "pyproject.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ def read_revision(repository: Repository, revision: str, folder: str | None = No
         GitError: The revision is unknown.
     """
     commit = repository.resolve(revision)
-    settings = read_settings(repository.read_file(commit, _SETTINGS_FILE), f"{revision}:{_SETTINGS_FILE}")
+    settings = read_settings(repository.read_file(commit, SETTINGS_FILE), f"{revision}:{SETTINGS_FILE}")
     settings = replace(settings, skills=clean_folder(folder)) if folder else settings
-    files = repository.read_tree(commit, settings.skills)
+    files = visible(repository.read_tree(commit, settings.skills))
     if not any(path.endswith(SKILL_FILE) for path in files):
         hint = "commit the bank first, or name its folder with --skills"
         raise InputError(f"{revision}:{settings.skills}: holds no {SKILL_FILE}", hint)
@@ -58,7 +58,7 @@ def read_revision(repository: Repository, revision: str, folder: str | None = No
 
 
 def _population(repository: Repository, commit: str, folder: str) -> Population:
-    files = repository.read_tree(commit, folder)
+    files = visible(repository.read_tree(commit, folder))
     if files:
         return read_population(files, folder)
     return read_population(read_files(shipped("profiles")), "the shipped profiles")

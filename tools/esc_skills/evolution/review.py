@@ -58,7 +58,8 @@ def _effect(decision: Decision) -> str:
     low, high = decision.interval
     return (
         f"Mean final emotion changes by **{decision.effect:+.1f} points** ({low:+.1f} to {high:+.1f}, an anytime-valid 95 % "
-        f"interval) over {decision.draws} pairs of episodes; e-value {decision.e_value:.1f} of {decision.threshold:g}."
+        f"interval) over {decision.draws} pairs of episodes; e-value {decision.e_value:.1f}, where {decision.threshold:g} accepts. The interval is two-sided and holds "
+        "whenever one looks; the e-value asks one question: is the mean above zero?"
     )
 
 
@@ -77,7 +78,7 @@ def _safety(outcome: Outcome) -> str:
     arms = [_flags(pair[arm] for pair in outcome.episodes) for arm in (0, 1)]
     if not any(arms):
         return "No safety flag in either arm."
-    lines = ["| flag | base | candidate |", "|---|--:|--:|"]
+    lines = ["| flag, in supporter turns | base | candidate |", "|---|--:|--:|"]
     lines += [f"| {flag} | {arms[0].get(flag, 0)} | {arms[1].get(flag, 0)} |" for flag in sorted({*arms[0], *arms[1]})]
     return "\n".join(lines)
 

@@ -42,6 +42,7 @@ class Trial:
         return {
             "base": self.base.digest,
             "candidate": self.candidate.digest,
+            "meanings": [self.base.meaning, self.candidate.meaning],
             "profiles": self.population.digest,
             "gate": asdict(self.gate),
             "models": {"supporter": self.players.supporter_name, "seeker": self.players.seeker_name},
@@ -50,8 +51,13 @@ class Trial:
 
     @property
     def digest(self) -> str:
-        """The digest of the change and all that judges it; the plan follows from it until there is a ledger."""
+        """The digest of the change and all that judges it."""
         return digest_json(self.inputs())
+
+    @property
+    def plan_digest(self) -> str:
+        """What the plan follows from until there is a ledger: all but the bytes of the two banks' files."""
+        return digest_json({key: each for key, each in self.inputs().items() if key not in ("base", "candidate")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ def run_trial(trial: Trial, progress: Callable[[int, int], None]) -> Outcome:
     decision: Decision | None = None
     while decision is None:
         count = min(trial.gate.batch, trial.gate.draws - len(draws))
-        batch = plan_draws(trial.digest, trial.population, Split.GATE, len(draws), count)
+        batch = plan_draws(trial.plan_digest, trial.population, Split.GATE, len(draws), count)
         draws.extend(batch)
         episodes.extend(_run_pairs(trial, batch, len(episodes), progress))
         pairs = [pair_of(base, candidate) for base, candidate in episodes]

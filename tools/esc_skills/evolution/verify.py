@@ -6,6 +6,7 @@ evidence is built again and compared.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,26 +14,27 @@ from enum import StrEnum
 from typing import Any
 
 from esc_skills import __version__
-from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank
+from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, visible
 from esc_skills.documents.jsonl import decompress, digest, digest_json, parse_json
 from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
 from esc_skills.documents.yaml import escape_pointer
-from esc_skills.errors import EscError, InputError
+from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evolution.evidence import EPISODES, FILES, STATEMENT, build_evidence, render_json
 from esc_skills.evolution.propose import describe_proposal
-from esc_skills.evolution.repository import Revision, clean_folder, read_revision
+from esc_skills.evolution.repository import SETTINGS_FILE, Revision, clean_folder, read_revision
 from esc_skills.evolution.trial import Trial, run_trial
 from esc_skills.git import ChangedFile, Repository
+from esc_skills.settings import read_settings
 from esc_skills.simulation.players import cast_players
 from esc_skills.validation import check_version_bump
 from esc_skills.vocabulary import Verdict
 
-#: Statistics of two machines agree to this much.
-_TOLERANCE = 1e-9
-_MAX_EPISODES = 500_000_000
 _EVIDENCE_PATH = re.compile(r"evidence/([a-z0-9][a-z0-9-]{0,120})/([^/]+)")
 _REGULAR_MODE = 0o100644
+_MAX_EPISODES = 500_000_000
+#: Deflate, no name, no comment, no time: nothing can ride along in the header.
+_GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00"
 
 
 class EvidenceStatus(StrEnum):
@@ -101,12 +103,16 @@ def _verify(
     name = _find_proposal(changed)
     files = _read_evidence(repository, head, changed, name)
     statement = _read_statement(files[STATEMENT], name)
-    folder = _check_scope(changed, name, statement)
+    folder = _check_scope(repository, fork, changed, name, statement)
+    _check_base_stands(repository, fork, base, folder)
     checks.append(Check("scope", True, f"touches {folder}/ and evidence/{name}/ alone"))
     _check_statement(statement, name)
     checks.append(Check("statement", True, f"made by version {statement['predicate']['tool']}"))
     revision = read_revision(repository, base, folder)
-    files_at_head = repository.read_tree(head, folder)
+    try:
+        files_at_head = visible(repository.read_tree(head, folder))
+    except GitError as error:
+        raise _invalid("bank", error.message) from error
     candidate = _read_candidate(files_at_head, folder)
     trial = _check_inputs(statement, revision, candidate)
     _check_versions(revision, files_at_head)
@@ -128,10 +134,13 @@ def _invalid(name: str, detail: str) -> _RefusedError:
 def _find_proposal(changed: tuple[ChangedFile, ...]) -> str:
     found = {mark[1] for each in changed if (mark := _EVIDENCE_PATH.fullmatch(each.path))}
     if not found:
-        what = "changes no file" if not changed else f"changes {changed[0].path} and adds no evidence"
-        raise _RefusedError(
-            EvidenceStatus.MISSING, "evidence", f"the head {what}; propose changes with `esc-skills evolve`"
-        )
+        if not changed:
+            detail = "the head adds nothing to the base; after a merge give the commit before it as --base"
+        else:
+            detail = (
+                f"the head changes {changed[0].path} and adds no evidence; `esc-skills evolve` makes proposals with it"
+            )
+        raise _RefusedError(EvidenceStatus.MISSING, "evidence", detail)
     if len(found) > 1:
         raise _invalid(
             "evidence", f"evidence/: holds {len(found)} proposals ({', '.join(sorted(found))}); one at a time is judged"
@@ -169,7 +178,20 @@ def _read_statement(data: bytes, name: str) -> dict[str, Any]:
     return statement
 
 
-def _check_scope(changed: tuple[ChangedFile, ...], name: str, statement: dict[str, Any]) -> str:
+def _check_base_stands(repository: Repository, fork: str, base: str, folder: str) -> None:
+    """Refuse evidence where the base moved: what was judged would not be what a merge makes."""
+    settings = read_settings(repository.read_file(base, SETTINGS_FILE), SETTINGS_FILE)
+    for path in (folder, settings.profiles, SETTINGS_FILE):
+        if repository.tree_id(fork, path) != repository.tree_id(base, path):
+            detail = (
+                f"{path} of the base changed after the proposal branched off; rebase and run `esc-skills evolve` again"
+            )
+            raise _RefusedError(EvidenceStatus.STALE, "base", detail)
+
+
+def _check_scope(
+    repository: Repository, fork: str, changed: tuple[ChangedFile, ...], name: str, statement: dict[str, Any]
+) -> str:
     folder: str = statement["subject"][0]["name"]
     try:
         clean = clean_folder(folder)
@@ -177,11 +199,18 @@ def _check_scope(changed: tuple[ChangedFile, ...], name: str, statement: dict[st
         raise _invalid("scope", f"evidence/{name}/{STATEMENT}: {error.message}") from error
     if clean != folder or clean.split("/")[0] == "evidence":
         raise _invalid("scope", f"evidence/{name}/{STATEMENT}: {folder!r} is no folder of a bank (/subject/0/name)")
+    if folder.split("/")[-1] != folder and repository.tree_id(fork, f"{folder}/{SKILL_FILE}"):
+        raise _invalid("scope", f"evidence/{name}/{STATEMENT}: {folder!r} is a skill and no bank (/subject/0/name)")
+    if repository.tree_id(fork, folder) is None:
+        raise _invalid("scope", f"evidence/{name}/{STATEMENT}: {folder!r} is not in the base (/subject/0/name)")
+    skill_file = re.compile(rf"{re.escape(folder)}/(?:[a-z0-9]+(?:-[a-z0-9]+)*/)+{re.escape(SKILL_FILE)}")
     for each in changed:
         if not each.path.startswith((f"{folder}/", f"evidence/{name}/")):
             raise _invalid(
                 "scope", f"{each.path}: lies outside {folder}/ and evidence/{name}/, which is all a proposal may touch"
             )
+        if each.path.startswith(f"{folder}/") and not skill_file.fullmatch(each.path):
+            raise _invalid("scope", f"{each.path}: is no {SKILL_FILE}; a proposal changes nothing else in a bank")
         if each.kind != "D" and each.mode != _REGULAR_MODE:
             raise _invalid("scope", f"{each.path}: has mode {each.mode:o} where a regular file (100644) is asked")
     return folder
@@ -272,11 +301,14 @@ def _compare(name: str, files: dict[str, bytes], rebuilt: dict[str, bytes]) -> N
     for file in FILES:
         if file not in (STATEMENT, EPISODES):
             _compare_text(f"evidence/{name}/{file}", files[file], rebuilt[file])
+    right = decompress(rebuilt[EPISODES], packed, _MAX_EPISODES)
+    if files[EPISODES][: len(_GZIP_HEADER)] != _GZIP_HEADER or len(files[EPISODES]) > 2 * len(rebuilt[EPISODES]):
+        raise _invalid("episodes", f"{packed}: is not packed as the tools pack it")
     try:
-        content = decompress(files[EPISODES], packed, _MAX_EPISODES)
+        content = decompress(files[EPISODES], packed, len(right))
     except EscError as error:
         raise _invalid("episodes", error.message) from error
-    _compare_text(packed, content, decompress(rebuilt[EPISODES], packed, _MAX_EPISODES))
+    _compare_text(packed, content, right)
 
 
 def _compare_text(shown: str, found: bytes, right: bytes) -> None:
@@ -300,11 +332,5 @@ def _value_differences(found: Any, right: Any, pointer: str) -> Iterator[tuple[s
     elif isinstance(found, list) and isinstance(right, list) and len(found) == len(right):
         for index, (one, other) in enumerate(zip(found, right, strict=True)):
             yield from _value_differences(one, other, f"{pointer}/{index}")
-    elif not _equal(found, right):
+    elif json.dumps(found) != json.dumps(right):
         yield pointer, found, right
-
-
-def _equal(found: Any, right: Any) -> bool:
-    if isinstance(found, float) and isinstance(right, float):
-        return abs(found - right) <= _TOLERANCE * max(1.0, abs(right))
-    return type(found) is type(right) and found == right

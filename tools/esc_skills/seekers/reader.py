@@ -10,7 +10,7 @@ from typing import Any
 from esc_skills.documents.findings import Finding, Severity, finding_of, has_errors
 from esc_skills.documents.jsonl import digest_json
 from esc_skills.documents.schema import check_schema, line_at
-from esc_skills.documents.text import decode
+from esc_skills.documents.text import decode, require_size
 from esc_skills.documents.yaml import YamlDocument, parse_yaml
 from esc_skills.errors import DocumentError, InputError
 from esc_skills.seekers.profile import Intention, Persona, Profile, Reactions, Scenario
@@ -68,6 +68,7 @@ def check_part(data: bytes, path: str) -> tuple[list[Finding], str, Any]:
         Its findings, its kind (`scenario`, `persona`, `intentions` or `whole-profile`) and its value; None where it cannot be used.
     """
     try:
+        require_size(data, path)
         document = parse_yaml(decode(data, path), path)
     except DocumentError as error:
         return [finding_of(error)], "", None
@@ -117,7 +118,10 @@ def read_population(files: Mapping[str, bytes], shown: str) -> Population:
         raise InputError(f"{findings[0].as_text()}{more}", "see `esc-skills validate` for all of them")
     if not (parts["scenario"] and parts["persona"] and len(parts["intentions"]) == 1):
         counts = ", ".join(f"{len(each)} {kind}" for kind, each in parts.items())
-        raise InputError(f"{shown}: has {counts}; scenarios, personas and one intentions.yaml are needed")
+        raise InputError(
+            f"{shown}: has {counts}; scenarios, personas and one intentions.yaml are needed",
+            "whole profiles alone cannot be simulated offline",
+        )
     scenarios = tuple(build_scenario(each) for each in parts["scenario"])
     personas = tuple(build_persona(each) for each in parts["persona"])
     intentions = tuple(build_intention(each) for each in parts["intentions"][0]["intentions"])

@@ -10,7 +10,7 @@ import yaml
 
 from esc_skills.documents.jsonl import parse_json_lines
 from esc_skills.documents.schema import require_schema
-from esc_skills.errors import DocumentError
+from esc_skills.errors import DocumentError, InputError
 from esc_skills.seekers.profile import WholeProfile
 from esc_skills.vocabulary import DISPOSITION_LABELS, Disposition, HiddenIntention, Language, intention_of_task
 
@@ -72,7 +72,12 @@ def whole_profile_yaml(profile: WholeProfile) -> str:
         "intention": str(profile.intention),
         "source": {"format": "sage", "fields": profile.source},
     }
-    return yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1_000_000)
+    try:
+        return yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1_000_000)
+    except RecursionError as error:
+        raise InputError(
+            f"profile {profile.id}: is nested too deeply", "give a SAGE profile file as published"
+        ) from error
 
 
 class _Dumper(yaml.SafeDumper):

@@ -50,6 +50,8 @@ async def run_concurrently(
     async def worker() -> None:
         for position, item in queue:
             finished(position, await work(item))
+            # The surrogate never waits, and an interrupt is seen only where something does.
+            await asyncio.sleep(0)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(concurrency, len(items))):

@@ -71,7 +71,8 @@ class SurrogateSeeker:
             self._tells(turns, emotion, chance, said),
             self._hints(turns, chance, said),
         ]
-        return Reply(" ".join(part for part in parts if part) or chance.choice(persona.withholding), farewell=False)
+        said_now = " ".join(_closed(part) for part in parts if part)
+        return Reply(said_now or chance.choice(persona.withholding), farewell=False)
 
     def _tone(self, change: int, chance: random.Random) -> tuple[str, ...]:
         """Return the reactions to choose from; a slight change often does not show."""
@@ -102,6 +103,11 @@ class SurrogateSeeker:
 
     def _chance(self, purpose: str, turn: int) -> random.Random:
         return random.Random(f"{self._seed}:{purpose}:{turn}")
+
+
+def _closed(line: str) -> str:
+    """Return a line that ends as a sentence does, so that the next one does not run into it."""
+    return line if line.rstrip("\"'”’)")[-1:] in ".!?…" else f"{line}."
 
 
 def _fresh(lines: Sequence[str], said: str, chance: random.Random) -> str:

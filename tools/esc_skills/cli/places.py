@@ -1,0 +1,49 @@
+"""Where a command takes bank and profiles from: what was named, else the repository's that one stands in, else ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from esc_skills.bank.reader import Bank, read_bank, read_files
+from esc_skills.documents.shipped import shipped
+from esc_skills.documents.text import read_bytes
+from esc_skills.seekers.reader import Population, read_population
+from esc_skills.settings import Settings, read_settings
+
+#: The word for a supporter without a bank.
+NO_BANK = "none"
+
+
+def find_bank(named: Path | None) -> tuple[Bank | None, str]:
+    """Return a bank and where it lies; None for a supporter without one.
+
+    Args:
+        named: The folder that was named, the word `none`, or None: then the settings' folder where one stands in a
+            repository that has it, and else the shipped bank.
+
+    Raises:
+        InputError: The folder holds no bank.
+    """
+    if str(named) == NO_BANK:
+        return None, "no bank"
+    folder = named or _own(_settings().skills, "skills")
+    return read_bank(read_files(folder), str(folder)), str(folder)
+
+
+def find_population(named: Path | None) -> Population:
+    """Return the profile parts of a folder, found as `find_bank` finds a bank.
+
+    Raises:
+        InputError: The folder holds no profile parts.
+    """
+    folder = named or _own(_settings().profiles, "profiles")
+    return read_population(read_files(folder), str(folder))
+
+
+def _settings() -> Settings:
+    file = Path("pyproject.toml")
+    return read_settings(read_bytes(file) if file.is_file() else None, str(file))
+
+
+def _own(folder: str, ours: str) -> Path:
+    return Path(folder) if Path(folder).is_dir() else shipped(ours)

@@ -290,9 +290,8 @@ def _compare(name: str, files: dict[str, bytes], rebuilt: dict[str, bytes]) -> N
     stated = parse_json(decode(files[STATEMENT], STATEMENT), STATEMENT)
     packed = f"evidence/{name}/{EPISODES}"
     if stated["predicate"]["episodes"]["file_digest"] != digest(files[EPISODES]):
-        raise _invalid(
-            "episodes", f"{packed}: is not the file that /predicate/episodes/file_digest of the statement names"
-        )
+        place = f"/predicate/episodes/file_digest of evidence/{name}/{STATEMENT}"
+        raise _invalid("episodes", f"{packed}: is not the file that {place} names; one of the two was edited")
     expected = parse_json(rebuilt[STATEMENT].decode(), STATEMENT)
     # Another zlib may pack the same lines into other bytes, so what is compared is what they unpack to.
     expected["predicate"]["episodes"]["file_digest"] = digest(files[EPISODES])

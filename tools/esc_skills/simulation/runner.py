@@ -91,8 +91,7 @@ def run_to_file(
 
         def finished(index: int, transcript: Transcript) -> None:
             at = missing[index][0]
-            out.write(canonical_json({"at": at, "episode": transcript.as_json()}).encode() + b"\n")
-            out.flush()
+            _append(out, {"at": at, "episode": transcript.as_json()}, file.partial)
             done[at] = transcript
             progress(len(done), len(items))
 
@@ -184,6 +183,15 @@ def _require_equal(kept: dict[str, Any], now: dict[str, Any], path: Path) -> Non
     if changed:
         words = "; ".join(f"{key} was {kept.get(key)!r} and is {now.get(key)!r}" for key in changed)
         raise InputError(f"{path}: was started with other settings: {words}", "use the same settings, or another --out")
+
+
+def _append(out: BinaryIO, value: Any, path: Path) -> None:
+    try:
+        out.write(canonical_json(value).encode() + b"\n")
+        out.flush()
+    except OSError as error:
+        hint = "free some space, and go on with the same command and --resume"
+        raise InputError(f"{path}: could not be written: {error.strerror or error}", hint) from error
 
 
 def _open_partial(file: RunFile, settings: dict[str, Any]) -> BinaryIO:

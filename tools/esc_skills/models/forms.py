@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -47,11 +47,16 @@ class Dialect:
     form: Form = Form.SCHEMA
     limit_key: str = "max_tokens"
 
-    def lower(self) -> Iterator[Dialect]:
-        """Yield the dialects that ask for less, the strictest first."""
-        forms = list(Form)
-        for form in forms[forms.index(self.form) + 1 :]:
-            yield Dialect(form, self.limit_key)
+    def next(self, *, limit_key: bool) -> Dialect | None:
+        """Return the dialect to try after this one was refused; None where nothing is left.
+
+        Args:
+            limit_key: Whether it was the name of the limit that was refused.
+        """
+        if limit_key and self.limit_key == "max_tokens":
+            return replace(self, limit_key="max_completion_tokens")
+        lower = list(Form)[list(Form).index(self.form) + 1 :]
+        return replace(self, form=lower[0]) if lower else None
 
 
 class MalformedAnswerError(Exception):
@@ -133,7 +138,8 @@ def read_answer(role: PromptRole, text: str) -> dict[str, Any]:
     wrong = [f"{each.pointer or 'the object'}: {each.message}" for each in check_answer(role, value, "the answer")]
     if wrong:
         raise MalformedAnswerError("; ".join(wrong[:5]))
-    answer: dict[str, Any] = value
+    # With its keys sorted, as a journal or a replay gives it: whoever writes the value out gets the same text from each.
+    answer: dict[str, Any] = json.loads(canonical_json(value))
     return answer
 
 

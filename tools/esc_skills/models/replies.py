@@ -18,7 +18,6 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _FILTERED = re.compile(r"content_filter|content_policy|content management policy", re.IGNORECASE)
-_FORM = re.compile(r"response_format|json_schema|json_object|json schema|grammar|structured output", re.IGNORECASE)
 _LIMIT_KEY = re.compile(r"max_completion_tokens", re.IGNORECASE)
 _QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing", re.IGNORECASE)
 _MAX_SHOWN = 200
@@ -43,10 +42,17 @@ class Said:
 
 
 class FormRefusedError(Exception):
-    """The endpoint does not take the way in which structure was asked for, or the name of the limit."""
+    """The endpoint does not take the call as it is put; another way to ask for structure may do.
 
-    def __init__(self, detail: str, *, limit_key: bool = False) -> None:
+    Args:
+        detail: What the endpoint said.
+        systemic: What to report where no way does.
+        limit_key: Whether it was the name of the limit that it did not take.
+    """
+
+    def __init__(self, detail: str, systemic: EndpointError, *, limit_key: bool = False) -> None:
         super().__init__(detail)
+        self.systemic = systemic
         self.limit_key = limit_key
 
 
@@ -64,13 +70,25 @@ class PassingError(Exception):
     Args:
         detail: What happened.
         systemic: What to report where the endpoint has not answered a single call yet.
-        counts: Whether it was the form of the call that may have upset the endpoint.
+        may_pass: Whether even an endpoint that never answered is worth another try.
+        by_form: Whether the form of the call may be what upset the endpoint: some answer 500 to a JSON Schema.
+        lost: Whether there may have been an answer, and a charge for it.
     """
 
-    def __init__(self, detail: str, systemic: EndpointError, *, by_form: bool = False) -> None:
+    def __init__(
+        self,
+        detail: str,
+        systemic: EndpointError,
+        *,
+        may_pass: bool = True,
+        by_form: bool = False,
+        lost: bool = False,
+    ) -> None:
         super().__init__(detail)
         self.systemic = systemic
+        self.may_pass = may_pass
         self.by_form = by_form
+        self.lost = lost
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
@@ -103,10 +121,11 @@ def read_reply(reply: Reply, endpoint: Endpoint, model: str) -> Said:
     choices = body.get("choices") if body else None
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise _no_completion(reply, endpoint)
-    return Said(_text_of(choices[0], usage := _usage(body), usage or Usage()), usage)
+    usage = _usage(body)
+    return Said(_text_of(choices[0], usage or Usage(usd=None)), usage)
 
 
-def _text_of(choice: dict[str, Any], _: Usage | None, usage: Usage) -> str:
+def _text_of(choice: dict[str, Any], usage: Usage) -> str:
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
     text = message.get("content")
@@ -120,10 +139,12 @@ def _text_of(choice: dict[str, Any], _: Usage | None, usage: Usage) -> str:
 
 def _usage(body: dict[str, Any] | None) -> Usage | None:
     counted = body.get("usage") if body else None
-    counts = [counted.get(key) for key in ("prompt_tokens", "completion_tokens")] if isinstance(counted, dict) else []
-    if len(counts) != 2 or any(type(each) is not int or each < 0 for each in counts):
+    if not isinstance(counted, dict):
         return None
-    return Usage(*counts, usd=None)
+    prompt, completion = counted.get("prompt_tokens"), counted.get("completion_tokens")
+    if type(prompt) is not int or type(completion) is not int or min(prompt, completion) < 0:
+        return None
+    return Usage(prompt, completion, usd=None)
 
 
 def _refusal(reply: Reply, endpoint: Endpoint, model: str) -> Exception:
@@ -159,18 +180,16 @@ def _passing(status: int, said: str, endpoint: Endpoint) -> PassingError:
 
 
 def _bad_request(status: int, said: str, endpoint: Endpoint) -> Exception:
-    if status in (400, 413, 422):
-        if _LIMIT_KEY.search(said):
-            return FormRefusedError(said, limit_key=True)
-        if _CONTEXT.search(said) or status == 413:
-            return ModelFault(Termination.FAULT_CONTEXT, said or "the prompt is too long")
-        if _FILTERED.search(said):
-            return ModelFault(Termination.FAULT_REFUSED, said)
-        if _FORM.search(said):
-            return FormRefusedError(said)
     found = f"endpoint {endpoint.name!r} refuses the call ({status}){f': {said}' if said else ''}"
-    hint = f"check that {endpoint.base_url} is the base URL" if status < 400 or status == 405 else "change what it names"
-    return EndpointError(found, hint)
+    if status not in (400, 413, 422):
+        return EndpointError(found, f"check that {endpoint.base_url} is the base URL")
+    if _LIMIT_KEY.search(said):
+        return FormRefusedError(said, EndpointError(found, "try another model"), limit_key=True)
+    if _CONTEXT.search(said) or status == 413:
+        return ModelFault(Termination.FAULT_CONTEXT, said or "the prompt is too long")
+    if _FILTERED.search(said):
+        return ModelFault(Termination.FAULT_REFUSED, said)
+    return FormRefusedError(said or str(status), EndpointError(found, "change what it names, or try another model"))
 
 
 def _no_completion(reply: Reply, endpoint: Endpoint) -> PassingError:
@@ -178,7 +197,7 @@ def _no_completion(reply: Reply, endpoint: Endpoint) -> PassingError:
     kind = "a web page (HTML)" if is_html else "something that is no chat completion"
     found = f"endpoint {endpoint.name!r} answers with {kind} instead of JSON"
     hint = f"check the base URL {endpoint.base_url}; it usually ends in /v1"
-    return PassingError(f"answered with {kind}", EndpointError(found, hint))
+    return PassingError(f"answered with {kind}", EndpointError(found, hint), may_pass=False, lost=not is_html)
 
 
 def _message(reply: Reply) -> str:

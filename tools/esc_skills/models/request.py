@@ -171,7 +171,7 @@ class ModelFault(Exception):  # noqa: N818 - an outcome of an episode with its o
         usage: What the failed call took.
     """
 
-    def __init__(self, termination: Termination, detail: str, usage: Usage = Usage()) -> None:  # noqa: B008 - frozen
+    def __init__(self, termination: Termination, detail: str, usage: Usage = Usage()) -> None:
         super().__init__(f"{termination}: {detail}")
         self.termination = termination
         self.detail = detail

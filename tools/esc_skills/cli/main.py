@@ -21,6 +21,7 @@ _COMMANDS = {
     "demo": ("demo", "Watch the whole loop on a weakened copy of the bank."),
     "validate": ("validate", "Check skills, profiles and settings."),
     "simulate": ("simulate", "Run a bank against seeker profiles."),
+    "replay": ("simulate:replay", "Run a simulation again from its recorded calls."),
     "score": ("score", "Show the scores of runs, ours or SAGE's."),
     "diagnose": ("diagnose", "Find what is weak or unsafe in a run."),
     "evolve": ("evolve", "Propose a better bank as a branch with its evidence."),
@@ -38,8 +39,9 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"esc_skills.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
+        room, _, attribute = _COMMANDS[cmd_name][0].partition(":")
+        module = importlib.import_module(f"esc_skills.cli.{room}")
+        command: click.Command = getattr(module, attribute or "command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

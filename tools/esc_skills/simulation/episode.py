@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from esc_skills.models.roles import Seeker, Supporter
+from esc_skills.models.request import ModelFault
+from esc_skills.models.roles import Answer, Seeker, Supporter
 from esc_skills.safety import check_supporter_turn
 from esc_skills.seekers.profile import Profile
 from esc_skills.simulation.draws import Draw
@@ -36,22 +37,30 @@ async def run_episode(draw: Draw, seeker: Seeker, supporter: Supporter, cast: Ca
     """
     turns: tuple[Turn, ...] = (Turn(draw.profile.first_message, START),)
     end: Termination | None = None
-    while end is None:
-        answer = await supporter.answer(turns)
-        turns = (*turns[:-1], _answered(turns, draw.profile, answer.text, answer.skill, answer.reason, answer.calls))
-        end = ending(turns[-1].emotion, len(turns))
-        if end is None:
-            turns, end = await _continue(turns, seeker)
+    try:
+        while end is None:
+            answer = await supporter.answer(turns)
+            turns = (*turns[:-1], _answered(turns, draw.profile, answer))
+            end = ending(turns[-1].emotion, len(turns))
+            if end is None:
+                turns, end = await _continue(turns, seeker)
+    except ModelFault as fault:
+        # A model that failed says nothing of a seeker: the episode is counted and shown, and never scored.
+        end = fault.termination
     return _transcript(draw, turns, end, cast)
 
 
-def _answered(
-    turns: tuple[Turn, ...], profile: Profile, text: str, skill: str | None, reason: str, calls: tuple[str, ...]
-) -> Turn:
+def _answered(turns: tuple[Turn, ...], profile: Profile, answer: Answer) -> Turn:
     said = [turn.seeker for turn in turns]
-    flags = check_supporter_turn(text, said, profile.scenario.language)
-    codes = tuple(f"{flag.severity}:{flag.code}" for flag in flags)
-    return replace(turns[-1], supporter=text, skill=skill, reason=reason, flags=codes, calls=calls)
+    flags = check_supporter_turn(answer.text, said, profile.scenario.language)
+    return replace(
+        turns[-1],
+        supporter=answer.text,
+        skill=answer.skill,
+        reason=answer.reason,
+        flags=tuple(f"{flag.severity}:{flag.code}" for flag in flags),
+        calls=(*turns[-1].calls, *answer.calls),
+    )
 
 
 async def _continue(turns: tuple[Turn, ...], seeker: Seeker) -> tuple[tuple[Turn, ...], Termination | None]:

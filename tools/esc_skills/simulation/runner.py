@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -67,6 +68,7 @@ def run_to_file(
     concurrency: int,
     resume: bool,
     progress: Progress,
+    session: AbstractAsyncContextManager[Any] | None = None,
 ) -> tuple[Transcript, ...]:
     """Run every item's episode into a file of JSON Lines, sorted as the items are.
 
@@ -81,6 +83,7 @@ def run_to_file(
         concurrency: How many episodes run at a time.
         resume: Go on with an unfinished run of the same settings.
         progress: Told after each episode.
+        session: Opened before the first episode and closed after the last, in the loop that they run in.
 
     Raises:
         InputError: The file exists, an unfinished run is in the way, or its settings differ; the message says which.
@@ -95,7 +98,8 @@ def run_to_file(
             done[at] = transcript
             progress(len(done), len(items))
 
-        _await(run_concurrently([item for _, item in missing], work, concurrency, finished))
+        items_left = [item for _, item in missing]
+        _await(_within(session or nullcontext(), run_concurrently(items_left, work, concurrency, finished)))
         os.fsync(out.fileno())
     transcripts = tuple(done[at] for at in range(len(items)))
     write_atomically(file.path, json_lines(each.as_json() for each in transcripts))
@@ -119,6 +123,14 @@ def run_in_memory(
 
     _await(run_concurrently(items, work, concurrency, finished))
     return tuple(done[at] for at in range(len(items)))
+
+
+async def _within(session: AbstractAsyncContextManager[Any], running: Coroutine[Any, Any, None]) -> None:
+    try:
+        async with session:
+            await running
+    finally:
+        running.close()
 
 
 def _await(awaitable: Any) -> None:

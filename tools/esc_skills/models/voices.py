@@ -1,0 +1,155 @@
+"""Seeker and supporter played by language models, with the prompts of `prompts/` and SAGE's protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from esc_skills.bank.skill import Skill
+from esc_skills.documents.prompts import PromptRole, load_prompt
+from esc_skills.models.request import Completion, Message, Model, ModelFault, RoleModel
+from esc_skills.models.roles import Answer, Appraisal, Reply
+from esc_skills.seekers.profile import Profile
+from esc_skills.transcript import Turn, band_of
+from esc_skills.vocabulary import Language, Termination
+
+#: Hints of the hidden intention are faint in the first messages and clear after them.
+_FAINT_UNTIL = 2
+SEEKER_ROLES = (PromptRole.SEEKER_APPRAISAL, PromptRole.SEEKER_REPLY)
+SUPPORTER_ROLES = (PromptRole.SUPPORTER_SELECT, PromptRole.SUPPORTER_ANSWER, PromptRole.SUPPORTER_BASELINE)
+
+
+class _Voice:
+    """Asks a model in one role after the other.
+
+    Args:
+        model: Who is asked.
+        role_model: Which model of which endpoint, with its parameters.
+        seed: The draw's seed.
+        language: The language of the prompts.
+    """
+
+    def __init__(self, model: Model, role_model: RoleModel, seed: str, language: Language) -> None:
+        self._model, self._role_model, self._seed, self._language = model, role_model, seed, language
+
+    async def _ask(self, role: PromptRole, **values: str) -> Completion:
+        text = load_prompt(role, self._language).render(**values)
+        return await self._model.complete(self._role_model.request([Message("user", text)], role, self._seed))
+
+
+class ModelSeeker(_Voice):
+    """Plays one profile.
+
+    Args:
+        profile: A composed profile.
+        model: Who is asked.
+        role_model: Which model, with its parameters.
+        seed: The draw's seed.
+    """
+
+    def __init__(self, profile: Profile, model: Model, role_model: RoleModel, seed: str) -> None:
+        super().__init__(model, role_model, seed, profile.scenario.language)
+        self._profile = profile
+
+    async def appraise(self, turns: tuple[Turn, ...]) -> Appraisal:
+        """Return the reading of the last turn's supporter answer."""
+        intention = self._profile.intention
+        read = await self._ask(
+            PromptRole.SEEKER_APPRAISAL,
+            **self._self(),
+            meets=_list(intention.meets),
+            misses=_list(intention.misses),
+            transcript=_conversation(turns, last_answer=False),
+            supporter_turn=turns[-1].supporter or "",
+            emotion=str(turns[-1].emotion),
+        )
+        value = read.value
+        return Appraisal(value["change"], f"{value['met']}: {value['meant']} {value['feels']}", (read.digest,))
+
+    async def reply(self, turns: tuple[Turn, ...], emotion: int, ended: bool) -> Reply:
+        """Return the next message; one that ends the episode is a farewell, whatever the model says of it."""
+        intention, persona = self._profile.intention, self._profile.persona
+        said = await self._ask(
+            PromptRole.SEEKER_REPLY,
+            **self._self(),
+            speaking_style=persona.speaking_style,
+            sample_lines=_list([*persona.reactions.rising[:2], *persona.reactions.falling[:2]]),
+            hints=_list(intention.faint if len(turns) <= _FAINT_UNTIL else intention.clear),
+            disclosures=_list(self._profile.scenario.disclosures),
+            transcript=_conversation(turns),
+            appraisal=turns[-1].appraisal,
+            emotion=str(emotion),
+            band=str(band_of(emotion)),
+        )
+        return Reply(_flat(said.value["reply"]), ended or said.value["farewell"], (said.digest,))
+
+    def _self(self) -> dict[str, str]:
+        persona, scenario = self._profile.persona, self._profile.scenario
+        return {
+            "persona": f"{persona.age} years old; {persona.work}; {', '.join(persona.traits)}",
+            "disposition": str(persona.disposition),
+            "background": scenario.background.strip(),
+            "goal": scenario.goal,
+            "intention": self._profile.intention.wants,
+        }
+
+
+class ModelSupporter(_Voice):
+    """Plays the supporter: chooses a skill by names and descriptions, then reads the chosen one and answers.
+
+    Args:
+        skills: The bank; empty for the baseline without one.
+        model: Who is asked.
+        role_model: Which model, with its parameters.
+        seed: The draw's seed.
+        language: The language of the conversation.
+    """
+
+    def __init__(
+        self, skills: Mapping[str, Skill], model: Model, role_model: RoleModel, seed: str, language: Language
+    ) -> None:
+        super().__init__(model, role_model, seed, language)
+        self._skills = {name: skill for name, skill in skills.items() if skill.language is language}
+
+    async def answer(self, turns: tuple[Turn, ...]) -> Answer:
+        """Return the answer to the last turn's seeker message.
+
+        Raises:
+            ModelFault: The model chose a skill that the bank does not hold, or failed otherwise.
+        """
+        conversation = _conversation(turns)
+        skill, reason, calls = None, "no bank", tuple[str, ...]()
+        if self._skills:
+            chosen = await self._ask(
+                PromptRole.SUPPORTER_SELECT, catalogue=_catalogue(self._skills.values()), transcript=conversation
+            )
+            skill, reason, calls = chosen.value["skill"], chosen.value["reason"], (chosen.digest,)
+            if skill is not None and skill not in self._skills:
+                raise ModelFault(Termination.FAULT_MALFORMED, f"chose {skill[:80]!r}, which is no skill of the bank")
+        if skill is None:
+            said = await self._ask(PromptRole.SUPPORTER_BASELINE, transcript=conversation)
+        else:
+            text = self._skills[skill].text
+            said = await self._ask(PromptRole.SUPPORTER_ANSWER, skill=text, transcript=conversation)
+        return Answer(_flat(said.value["answer"]), skill, reason, (*calls, said.digest))
+
+
+def _catalogue(skills: Iterable[Skill]) -> str:
+    return "\n".join(f"- {skill.name}: {skill.description}" for skill in skills)
+
+
+def _conversation(turns: Sequence[Turn], *, last_answer: bool = True) -> str:
+    """Return what was said, a line each; a line end within a message would let it pose as the other speaker."""
+    lines: list[str] = []
+    for index, turn in enumerate(turns):
+        lines.append(f"Seeker: {_flat(turn.seeker)}")
+        if turn.supporter is not None and (last_answer or index < len(turns) - 1):
+            lines.append(f"Supporter: {_flat(turn.supporter)}")
+    return "\n".join(lines)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _list(items: Iterable[str]) -> str:
+    return "\n".join(f"- {item}" for item in items)

@@ -81,8 +81,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:  # a second one, while the first was being told
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output went away, as `head` does; python would complain once more on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader went away, as `head` does
         return 0
 
 
@@ -110,11 +109,20 @@ def _run(arguments: Sequence[str] | None) -> int:
         raise
     except OSError as error:
         # A full disk or a missing right is the machine's, not a fault of ours.
+        _drop_output()
         _show(f"{error.filename or 'output'}: {error.strerror or error}", "free some space, or check the rights")
         return EXIT_INPUT
     except Exception:
         _show_fault(f"esc-skills {__version__}, Python {sys.version}\n{traceback.format_exc()}")
         return EXIT_INTERNAL
+
+
+def _drop_output() -> None:
+    """Send what is still to be printed nowhere, where it cannot be: python would try and complain once more at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(message: str, hint: str) -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from operator import add
+from operator import add, itemgetter
 from pathlib import Path
 
 from esc_skills.documents.text import read_text
@@ -94,7 +94,7 @@ class Lexicon:
         starts = enumerate(map(self.characters.get, map(add, text, text[1:])))
         if self.single:
             starts = enumerate([self._starting_with(text[at : at + 2]) for at in range(len(text))])
-        for at, entries in [start for start in starts if start[1]]:
+        for at, entries in filter(itemgetter(1), starts):
             for (phrase,), category in entries or ():
                 if at >= free_from[category] and text.startswith(phrase, at):
                     found.append(category)

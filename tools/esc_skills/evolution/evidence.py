@@ -64,6 +64,7 @@ def _plan(trial: Trial, outcome: Outcome) -> dict[str, Any]:
     return {
         "format": PLAN_FORMAT,
         "change": trial.digest,
+        "follows_from": trial.plan_digest,
         "split": "gate",
         "draws": [
             {

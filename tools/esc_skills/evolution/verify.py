@@ -199,7 +199,7 @@ def _check_scope(
         raise _invalid("scope", f"evidence/{name}/{STATEMENT}: {error.message}") from error
     if clean != folder or clean.split("/")[0] == "evidence":
         raise _invalid("scope", f"evidence/{name}/{STATEMENT}: {folder!r} is no folder of a bank (/subject/0/name)")
-    if folder.split("/")[-1] != folder and repository.tree_id(fork, f"{folder}/{SKILL_FILE}"):
+    if repository.tree_id(fork, f"{folder}/{SKILL_FILE}"):
         raise _invalid("scope", f"evidence/{name}/{STATEMENT}: {folder!r} is a skill and no bank (/subject/0/name)")
     if repository.tree_id(fork, folder) is None:
         raise _invalid("scope", f"evidence/{name}/{STATEMENT}: {folder!r} is not in the base (/subject/0/name)")

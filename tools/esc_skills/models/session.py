@@ -56,7 +56,7 @@ class Session:
         spending: Spending,
         resume: bool,
     ) -> None:
-        self._endpoints, self._models, self._settings = endpoints, models, settings
+        self._endpoints, self._settings = endpoints, settings
         self._path, self._calls, self._resume = journal, calls, resume
         self._concurrency, self._spending = concurrency, spending
         self._prices = load_prices()

@@ -18,6 +18,7 @@ from esc_skills.models.surrogate.features import Exchange, extract_features
 from esc_skills.seekers.reader import read_population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.players import cast_players
+from esc_skills.simulation.runner import wait_for
 from esc_skills.vocabulary import Disposition, HiddenIntention, Language
 
 
@@ -52,9 +53,9 @@ def simulate_pairs(draws: int) -> float:
     population = read_population(read_files(shipped("profiles")), "profiles")
     changed = {**files, "open-with-room/SKILL.md": files["open-with-room/SKILL.md"].replace(b"# Open", b"#  Open", 1)}
     gate = GateSettings(draws=draws, batch=draws)
-    trial = Trial(bank, read_bank(changed, "skills"), population, gate, cast_players("surrogate", "surrogate"))
+    trial = Trial(bank, read_bank(changed, "skills"), population, gate, cast_players())
     start = time.perf_counter()
-    run_trial(trial, lambda done, total: None)
+    wait_for(run_trial(trial, lambda done, total: None))
     return time.perf_counter() - start
 
 

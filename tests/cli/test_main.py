@@ -127,9 +127,9 @@ def test_ctrl_c_ends_with_130_and_without_a_traceback() -> None:
 
 def test_ctrl_c_ends_a_run_of_episodes_with_130() -> None:
     work = (
-        "import asyncio; from esc_skills.simulation.runner import run_in_memory\n"
+        "import asyncio; from esc_skills.simulation.runner import run_in_memory, wait_for\n"
         "async def episode(item):\n    print('ready', flush=True); await asyncio.sleep(30)\n"
-        "run_in_memory(range(2), episode, concurrency=1, progress=print)"
+        "wait_for(run_in_memory(range(2), episode, concurrency=1, progress=print))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", REPLACED, work], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -57,7 +57,7 @@ def outcome_of(*pairs: tuple[Transcript, Transcript]) -> Outcome:
     gate = GateSettings(draws=len(pairs), batch=len(pairs))
     decision = decide([pair_of(*each) for each in pairs], gate, exhausted=True)
     assert decision is not None
-    return Outcome((), pairs, decision)
+    return Outcome((), pairs, (), decision)
 
 
 OUTCOME = outcome_of(

@@ -16,7 +16,8 @@ from esc_skills.evolution.trial import Outcome, Trial, pair_of, run_trial
 from esc_skills.models.roles import Answer, Appraisal, Reply
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.draws import Draw, plan_draws
-from esc_skills.simulation.players import cast_players
+from esc_skills.simulation.players import Roles, cast_players
+from esc_skills.simulation.runner import wait_for
 from esc_skills.transcript import Turn
 from esc_skills.vocabulary import Arm, Split, Termination, Verdict
 from tests.samples import bank_of, shipped_population, skill_text, transcript
@@ -46,15 +47,15 @@ class Scripted:
 
 @dataclass(frozen=True)
 class ScriptedPlayers:
-    supporter_name: str = "scripted"
     seeker_name: str = "scripted"
     settings: dict[str, Any] = field(default_factory=dict)
 
-    def seeker(self, draw: Draw) -> Scripted:
-        return Scripted()
+    @property
+    def models(self) -> dict[str, str | None]:
+        return {"supporter": "scripted", "seeker": self.seeker_name, "judge": None}
 
-    def supporter(self, draw: Draw, skills: Mapping[str, Skill]) -> Scripted:
-        return Scripted(skills)
+    def roles(self, draw: Draw, skills: Mapping[str, Skill]) -> Roles:
+        return Roles(Scripted(), Scripted(skills))
 
 
 def bank_that_says(words: str) -> Bank:
@@ -67,7 +68,7 @@ def trial_of(words: str, gate: GateSettings = GATE) -> Trial:
 
 
 def run(trial: Trial) -> Outcome:
-    return run_trial(trial, lambda done, total: None)
+    return wait_for(run_trial(trial, lambda done, total: None))
 
 
 def test_the_executed_draws_are_the_start_of_the_plan_that_follows_from_the_trial() -> None:
@@ -129,7 +130,7 @@ def test_an_edit_of_the_guidance_alone_is_indecisive_and_the_surrogate_says_why(
         candidate,
         POPULATION,
         GateSettings(draws=12, batch=6),
-        cast_players("surrogate", "surrogate"),
+        cast_players(),
     )
 
     outcome = run(trial)
@@ -168,7 +169,7 @@ def test_whatever_the_verdict_follows_from_changes_the_plan(other: dict[str, Any
 
 def test_progress_counts_pairs_up_to_the_plan() -> None:
     told: list[tuple[int, int]] = []
-    outcome = run_trial(trial_of("Go gently."), lambda done, total: told.append((done, total)))
+    outcome = wait_for(run_trial(trial_of("Go gently."), lambda done, total: told.append((done, total))))
     assert told[-1] == (len(outcome.draws), GATE.draws)
     assert told == sorted(told)
 

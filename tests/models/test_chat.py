@@ -272,7 +272,7 @@ def test_a_429_waits_as_long_as_it_says_and_shrinks_the_window() -> None:
     async def run() -> tuple[float, int, int]:
         respond = in_turn(answered, lambda: refused(429, "Slow down.", **{"Retry-After": "0.3"}), answered)
         async with Loopback(respond) as server:
-            asking = Asking(server.url)
+            asking = Asking(server.url, sleep=asyncio.sleep)
             async with asking as model:
                 await model.complete(request())
                 start = asyncio.get_running_loop().time()

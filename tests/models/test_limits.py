@@ -89,18 +89,30 @@ def test_the_window_never_closes() -> None:
     assert run(scenario) == 1
 
 
-def test_retry_after_holds_every_call_back() -> None:
-    async def scenario(clock: Clock) -> tuple[float, list[float]]:
+def test_retry_after_holds_every_call_back_where_nothing_else_comes() -> None:
+    async def scenario(clock: Clock) -> tuple[list[float], list[float]]:
         bound = limits(clock)
-        bound.throttled(0.0, 30.0)
-        held = bound.held_for
-        starts = []
+        held, starts = [], []
+        for _ in range(3):
+            bound.throttled(0.0, 30.0)
+            held.append(bound.held_for)
         for _ in range(3):
             async with bound.slot() as started:
                 starts.append(started)
         return held, starts
 
-    assert run(scenario) == (30.0, [30.0, 30.0, 30.0])
+    assert run(scenario) == ([0.0, 0.0, 30.0], [30.0, 30.0, 30.0])
+
+
+def test_429s_between_answers_hold_no_other_call_back() -> None:
+    async def scenario(clock: Clock) -> float:
+        bound = limits(clock)
+        for _ in range(10):
+            bound.throttled(0.0, 30.0)
+            bound.succeeded()
+        return bound.held_for
+
+    assert run(scenario) == 0.0
 
 
 def test_no_minute_sees_more_calls_than_are_allowed() -> None:

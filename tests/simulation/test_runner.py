@@ -17,7 +17,8 @@ import pytest
 
 from esc_skills.documents.jsonl import json_lines
 from esc_skills.errors import InputError
-from esc_skills.simulation.runner import RunFile, run_in_memory, run_to_file
+from esc_skills.simulation.runfile import Ending, RunFile, UnfinishedRun
+from esc_skills.simulation.runner import Progress, run_in_memory, run_to_file, wait_for
 from esc_skills.transcript import Transcript, read_transcripts
 from tests.samples import transcript
 
@@ -48,23 +49,28 @@ class Work:
         return episode(item)
 
 
-def run(path: Path, work: Work, count: int = 20, *, resume: bool = False, **settings: Any) -> tuple[Transcript, ...]:
-    return run_to_file(
-        RunFile(path),
-        {**SETTINGS, **settings},
-        range(count),
-        work,
-        concurrency=4,
-        resume=resume,
-        progress=lambda done, total: None,
-    )
+def run(
+    path: Path,
+    work: Work,
+    count: int = 20,
+    *,
+    resume: bool = False,
+    progress: Progress = lambda done, total: None,
+    **settings: Any,
+) -> tuple[Ending, ...]:
+    file = RunFile(path)
+    file.require(resume=resume)
+    with UnfinishedRun(file, {**SETTINGS, **settings}, count, resume=resume) as unfinished:
+        wait_for(run_to_file(unfinished, range(count), work, concurrency=4, progress=progress))
+        return unfinished.finish()
 
 
 def test_a_run_is_sorted_as_its_plan_however_it_went(tmp_path: Path) -> None:
     path = tmp_path / "out" / "run.jsonl"
-    done = run(path, Work())
+    endings = run(path, Work())
+    done = read_transcripts(path)
     assert [each.draw for each in done] == list(range(20))
-    assert read_transcripts(path) == done
+    assert endings == tuple(Ending(each.termination, each.final_emotion) for each in done)
     assert path.read_text() == json_lines(episode(item).as_json() for item in range(20))
     assert list(path.parent.iterdir()) == [path]
 
@@ -78,21 +84,13 @@ def test_no_more_episodes_run_at_a_time_than_asked(tmp_path: Path) -> None:
 
 def test_progress_counts_up_to_the_whole(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    run_to_file(
-        RunFile(tmp_path / "run.jsonl"),
-        SETTINGS,
-        range(3),
-        Work(),
-        concurrency=9,
-        resume=False,
-        progress=lambda done, total: told.append((done, total)),
-    )
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    run(tmp_path / "run.jsonl", Work(), 3, progress=lambda done, total: told.append((done, total)))
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
 def test_the_same_episodes_come_in_memory() -> None:
     told: list[int] = []
-    done = run_in_memory(range(5), Work(), concurrency=2, progress=told.append)
+    done = wait_for(run_in_memory(range(5), Work(), concurrency=2, progress=told.append))
     assert done == tuple(map(episode, range(5)))
     assert told == [1, 2, 3, 4, 5]
 
@@ -198,7 +196,8 @@ def test_a_changed_unfinished_run_is_refused_and_left_alone(
 SCRIPT = """
 import asyncio, os, signal, sys, threading
 from pathlib import Path
-from esc_skills.simulation.runner import RunFile, run_to_file
+from esc_skills.simulation.runfile import RunFile, UnfinishedRun
+from esc_skills.simulation.runner import run_to_file, wait_for
 from tests.simulation.test_runner import episode
 
 path, log, seconds = Path(sys.argv[1]), os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND), float(sys.argv[3])
@@ -212,8 +211,9 @@ if seconds:
     killer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL))
     killer.daemon = True
     killer.start()
-run_to_file(RunFile(path), {"seed": 1}, range(60), work, concurrency=3,
-            resume=RunFile(path).partial.exists(), progress=lambda done, total: None)
+with UnfinishedRun(RunFile(path), {"seed": 1}, 60, resume=RunFile(path).partial.exists()) as unfinished:
+    wait_for(run_to_file(unfinished, range(60), work, concurrency=3, progress=lambda done, total: None))
+    unfinished.finish()
 """
 
 

@@ -163,6 +163,16 @@ class Repository:
         """Whether a local branch of that name exists."""
         return self._succeeds("show-ref", "--verify", "--quiet", f"refs/heads/{branch}")
 
+    def branches(self, prefix: str) -> tuple[str, ...]:
+        """Return the names of the local branches that start with a prefix ending in a slash, sorted."""
+        listed = self._run("for-each-ref", "--format=%(refname)", f"refs/heads/{prefix}")
+        return tuple(sorted(name.removeprefix("refs/heads/") for name in listed.split("\n") if name))
+
+    @property
+    def private_folder(self) -> Path:
+        """A folder of ours inside the git directory, which no work tree, commit or push ever shows."""
+        return Path(self._repo.common_dir) / "esc-skills"
+
     def commit_branch(self, branch: str, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
         """Make a branch with one commit on top of `parent`, beside whatever is checked out.
 

@@ -51,11 +51,16 @@ _MAX_CHARACTERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class SafetyCode:
-    """What a flag can mean, as the data file documents it."""
+    """What a flag can mean, as the data file documents it.
+
+    Attributes:
+        question: What a judge is asked, to which yes raises the flag; empty for codes that no judge is asked about.
+    """
 
     code: str
     severity: Severity
     reason: str
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ class _Compiler:
 
     def rule(self, code: str) -> _Rule:
         entry = self.find(f"/codes/{code}")
-        meaning = SafetyCode(code, Severity(entry["severity"]), entry["reason"])
+        meaning = SafetyCode(code, Severity(entry["severity"]), entry["reason"], entry.get("question", ""))
         phrases, at_risk = (
             self.phrases(f"/codes/{code}/{key}") if key in entry else None for key in ("phrases", "at_risk")
         )

@@ -32,6 +32,21 @@ class GateSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """Which model plays a role where no option says so: `endpoint/model`, or `surrogate` for the first two.
+
+    Where an endpoint is, and which variable holds its key, is never a repository's to say: whoever wrote the settings
+    of a repository that somebody cloned could have that key sent to a server of theirs.
+    """
+
+    supporter: str = "surrogate"
+    seeker: str = "surrogate"
+    judge: str | None = None
+    second_seeker: str | None = None
+    analyst: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a repository.
 
@@ -39,11 +54,13 @@ class Settings:
         skills: The folder of the bank, from the repository's root.
         profiles: The folder of the profile parts.
         gate: How a proposal is judged.
+        models: Who plays.
     """
 
     skills: str = "skills"
     profiles: str = "profiles"
     gate: GateSettings = field(default_factory=GateSettings)
+    models: ModelSettings = field(default_factory=ModelSettings)
 
 
 def read_settings(data: bytes | None, shown: str) -> Settings:
@@ -56,8 +73,10 @@ def read_settings(data: bytes | None, shown: str) -> Settings:
     if findings:
         raise InputError(findings[0].as_text(), "docs/settings.md lists the keys and what they mean")
     table = _table(data, shown) if data is not None else {}
-    gate = GateSettings(**table.get("gate", {}))
-    return Settings(**{**table, "gate": gate})
+    models = {key.replace("-", "_"): each for key, each in table.get("models", {}).items()}
+    return Settings(
+        **{**table, "gate": GateSettings(**table.get("gate", {})), "models": ModelSettings(**models)},
+    )
 
 
 def check_settings(data: bytes, shown: str) -> list[Finding]:

@@ -17,6 +17,7 @@ from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 from esc_skills.evolution.propose import evolve
 from esc_skills.evolution.verify import verify
 from esc_skills.git import Repository, create_repository
+from esc_skills.simulation.runner import wait_for
 from esc_skills.vocabulary import Verdict
 
 _MARK = ".esc-skills-demo"
@@ -42,7 +43,7 @@ def command(into: Path) -> int:
     with Repository(into) as repository:
         say("2. Evolve: simulate, diagnose, edit, judge on seekers that nobody could choose", bold=True)
         with Steps(shown=True) as steps:
-            evolution = evolve(repository, None, steps)
+            evolution = wait_for(evolve(repository, None, steps))
         show_evolution(evolution)
         if evolution.branch is None:
             return EXIT_FINDINGS

@@ -2,38 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from esc_skills.cli.models import Asking, ModelOptions, chosen, with_models
 from esc_skills.cli.output import ProgressLine, format_option, one_decimal, say, show_json, show_table
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
 from esc_skills.evolution.gate import Decision
-from esc_skills.evolution.propose import Evolution, evolve
+from esc_skills.evolution.propose import DIAGNOSIS_DRAWS, MODEL_DRAWS, SCREENED, Evolution, Team, evolve
+from esc_skills.evolution.repository import Revision, read_revision
 from esc_skills.evolution.review import describe_change
 from esc_skills.git import Repository
-from esc_skills.vocabulary import Verdict
+from esc_skills.simulation.draws import plan_draws
+from esc_skills.simulation.estimate import estimate_episode
+from esc_skills.simulation.players import SURROGATE
+from esc_skills.simulation.runner import wait_for
+from esc_skills.vocabulary import Split, Verdict
+
+if TYPE_CHECKING:
+    from esc_skills.models.session import Session
 
 #: A change is shown on one line; `diff` shows all of it.
 _WIDTH = 100
 
 
 @click.command("evolve")
-@click.option("--skills", metavar="DIR", help="The bank's folder, from the repository's root. [default: the settings']")
+@click.option(
+    "--skills",
+    "--bank",
+    "skills",
+    metavar="DIR",
+    help="The bank's folder, from the repository's root. [default: the settings']",
+)
 @click.option(
     "--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository. [default: the one you are in]"
 )
+@click.option(
+    "--draws",
+    type=click.IntRange(2, 100_000),
+    help=f"How many evolution seekers an edit is screened on. [default: {DIAGNOSIS_DRAWS}; {MODEL_DRAWS} with a model]",
+)
+@with_models("supporter", "seeker", "judge", "second-seeker", "analyst")
 @format_option
-def command(skills: str | None, repo: Path, form: str) -> int:
+def command(skills: str | None, repo: Path, draws: int | None, form: str, **options: Any) -> int:
     """Propose a better bank as a branch with its evidence.
 
     The bank of HEAD is diagnosed on evolution profiles, the edit that helps most there is judged on fresh gate seekers,
     and the branch evolve/… holds the change and its evidence. Work tree, index and current branch are left alone. Ends
     with 1 unless the gate accepts.
     """
-    with Repository(repo) as repository, Steps(shown=form == "text") as steps:
-        evolution = evolve(repository, skills, steps)
+    with Repository(repo) as repository:
+        settings = read_revision(repository, "HEAD", skills).settings
+        asked = chosen(options, settings.models)
+        evolution = _evolve(repository, skills, asked, draws, shown=form == "text")
     if form == "json":
         show_json(as_json(evolution))
     else:
@@ -41,29 +67,75 @@ def command(skills: str | None, repo: Path, form: str) -> int:
     return EXIT_FINE if evolution.verdict is Verdict.ACCEPT else EXIT_FINDINGS
 
 
+def _evolve(
+    repository: Repository, skills: str | None, asked: ModelOptions, draws: int | None, *, shown: bool
+) -> Evolution:
+    """Evolve with a journal in the git directory, so that neither a kill nor a full disk costs a call twice."""
+    plays = any(name != SURROGATE for role, name in asked.roles.items() if role != "analyst")
+    draws = draws or (MODEL_DRAWS if plays else DIAGNOSIS_DRAWS)
+    commit = repository.resolve("HEAD")
+    journal = repository.private_folder / "evolve.journal"
+    session = asked.session(journal, {"commit": commit, "skills": skills, "draws": draws})
+    team = Team(**asked.roles, recorder=session, draws=draws, concurrency=asked.episodes_at_a_time)
+
+    async def run(steps: Steps) -> Evolution:
+        async with session or nullcontext():
+            if session and shown:
+                await _tell_estimate(read_revision(repository, "HEAD", skills), team, session)
+            return await evolve(repository, skills, steps, team)
+
+    try:
+        with Steps(shown=shown, status=Asking(session)) as steps:
+            evolution = wait_for(run(steps))
+    except KeyboardInterrupt:
+        if session:
+            say(f"every answer is kept in {journal}; go on with the same command and --resume", err=True)
+        raise
+    if session:
+        session.discard()
+        if shown:
+            say(f"spent: {Asking(session).spent()}")
+    return evolution
+
+
+async def _tell_estimate(revision: Revision, team: Team, session: Session) -> None:
+    draws = plan_draws(revision.bank.digest, revision.population, Split.EVOLUTION, 0, team.draws)
+    each = await estimate_episode(team.players, draws, revision.bank, session.prices, session.endpoints)
+    diagnosis, gate = (1 + SCREENED) * team.draws, 2 * revision.settings.gate.draws
+    say(f"estimate, at most: {each.describe(diagnosis)} to find an edit", err=True)
+    seekers = " with each seeker" if team.second_seeker else ""
+    say(f"                   {each.describe(gate)} to judge it{seekers}", err=True)
+
+
 class Steps:
     """Says what is being done on standard error, with a progress line where that is a terminal."""
 
-    def __init__(self, *, shown: bool) -> None:
-        self._shown = shown
-        self._line = ProgressLine("")
+    def __init__(self, *, shown: bool, status: Callable[[], str] = lambda: "") -> None:
+        self._shown, self._status = shown, status
+        self._lines = ExitStack()
+        self._update: Callable[[int, int], None] = lambda done, total: None
 
     def __enter__(self) -> Steps:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._line.__exit__()
+        self._lines.close()
 
     def step(self, what: str) -> None:
         """Begin a step."""
-        self._line.__exit__()
-        self._line = ProgressLine(what)
+        self._lines.close()
         if self._shown:
             say(f"{what} …", err=True)
+        self._update = self._lines.enter_context(ProgressLine("", self._status))
 
     def progress(self, done: int, total: int) -> None:
         """Count up within the step."""
-        self._line.update(done, total)
+        self._update(done, total)
+
+    def note(self, what: str) -> None:
+        """Say something that a person should know."""
+        self._lines.close()
+        say(what, err=True)
 
 
 def as_json(evolution: Evolution) -> dict[str, Any]:
@@ -79,6 +151,7 @@ def as_json(evolution: Evolution) -> dict[str, Any]:
         "threshold": decision.threshold if decision else None,
         "reason": decision.reason if decision else _nothing(evolution),
         "would_decide": decision.would_decide if decision else "",
+        "second": asdict(decision.second) if decision and decision.second else None,
         "weaknesses": [weakness.message for weakness in evolution.weaknesses],
     }
 
@@ -147,6 +220,10 @@ def show_decision(decision: Decision) -> None:
     whole = ["all seekers", decision.draws, one_decimal(decision.effect, signed=True), _interval(decision.interval), ""]
     title = "What changed and for whom: final emotion, in points of 100"
     show_table(title, ["seekers", "pairs", "effect", "95 % interval", ""], [whole, *rows])
+    if decision.second:
+        second, agrees = decision.second, "agrees" if decision.second.agrees else "does not agree"
+        effect = f"{one_decimal(second.effect, signed=True)} points, {_interval(second.interval)}"
+        say(f"With the second seeker {second.seeker}, on the same draws: {effect}; the sign {agrees}.")
     say("Intervals are two-sided and hold whenever one looks; the e-value asks one question: is the mean above zero?")
     say(f"{str(decision.verdict).upper()}: {decision.reason} {decision.would_decide}".strip(), bold=True)
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import click
+
+#: Seconds between two drawings of a progress line.
+_REDRAW = 0.2
 
 format_option = click.option(
     "--format",
@@ -63,20 +69,39 @@ def one_decimal(value: float | None, *, signed: bool = False) -> str:
 
 
 class ProgressLine:
-    """A line on standard error that counts up, where that is a terminal; silent elsewhere."""
+    """A line on standard error that counts up and never looks hung, where that is a terminal; silent elsewhere.
 
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._shown = sys.stderr.isatty()
+    Args:
+        what: What is counted.
+        status: What else is going on, asked for each time that the line is drawn.
+    """
+
+    def __init__(self, what: str, status: Callable[[], str] = lambda: "") -> None:
+        self._what, self._status = what, status
+        self._counted = ""
+        self._started = time.monotonic()
+        self._over = threading.Event()
+        self._drawing = threading.Thread(target=self._draw_until_over, daemon=True)
 
     def __enter__(self) -> Callable[[int, int], None]:
+        if sys.stderr.isatty():
+            self._drawing.start()
         return self.update
 
     def update(self, done: int, total: int) -> None:
         """Show that `done` of `total` are done."""
-        if self._shown:
-            click.echo(f"\r{self._what}: {done:,} of {total:,}", nl=False, err=True)
+        self._counted = f"{done:,} of {total:,}"
 
     def __exit__(self, *_: object) -> None:
-        if self._shown:
+        self._over.set()
+        if self._drawing.is_alive():
+            self._drawing.join()
             click.echo("\r\033[K", nl=False, err=True)
+
+    def _draw_until_over(self) -> None:
+        while not self._over.wait(_REDRAW):
+            seconds = int(time.monotonic() - self._started)
+            parts = [f"{self._what}: {self._counted}".strip(": "), self._status(), f"{seconds // 60}:{seconds % 60:02}"]
+            line = " · ".join(part for part in parts if part)
+            width = shutil.get_terminal_size().columns - 1
+            click.echo(f"\r{line[:width]}\033[K", nl=False, err=True)

@@ -26,7 +26,7 @@ def find_bank(named: Path | None) -> tuple[Bank | None, str]:
     """
     if str(named) == NO_BANK:
         return None, "no bank"
-    folder = named or _own(_settings().skills, "skills")
+    folder = named or _own(find_settings().skills, "skills")
     return read_bank(read_files(folder), str(folder)), str(folder)
 
 
@@ -36,11 +36,12 @@ def find_population(named: Path | None) -> Population:
     Raises:
         InputError: The folder holds no profile parts.
     """
-    folder = named or _own(_settings().profiles, "profiles")
+    folder = named or _own(find_settings().profiles, "profiles")
     return read_population(read_files(folder), str(folder))
 
 
-def _settings() -> Settings:
+def find_settings() -> Settings:
+    """Return the settings of the folder that one stands in."""
     file = Path("pyproject.toml")
     return read_settings(read_bytes(file) if file.is_file() else None, str(file))
 

@@ -3,57 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from esc_skills.cli.models import Asking, ModelOptions, chosen, with_models
 from esc_skills.cli.output import ProgressLine, format_option, one_decimal, say, show_json
-from esc_skills.cli.places import find_bank, find_population
+from esc_skills.cli.places import find_bank, find_population, find_settings
 from esc_skills.documents.jsonl import digest_json
-from esc_skills.errors import InputError
-from esc_skills.models.endpoint import Endpoint, parse_endpoint
 from esc_skills.models.request import Model
 from esc_skills.simulation.draws import Draw, plan_draws
-from esc_skills.simulation.players import SURROGATE, Players, cast_players, endpoint_of, play
-from esc_skills.simulation.runner import RunFile, run_to_file
-from esc_skills.simulation.score import score_run
-from esc_skills.transcript import Transcript, run_name
+from esc_skills.simulation.estimate import estimate_episode
+from esc_skills.simulation.players import Players, cast_players, play
+from esc_skills.simulation.runfile import Ending, RunFile, UnfinishedRun
+from esc_skills.simulation.runner import run_to_file, wait_for
+from esc_skills.simulation.score import score_episodes
+from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Split
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-#: Episodes that run at a time for each call in flight: with as many as calls, the last ones would run alone.
-_EPISODES_A_CALL = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Options:
+class _Plan:
+    """What is simulated."""
+
     skills: Path | None
     profiles: Path | None
-    supporter: str
-    seeker: str
-    endpoint: tuple[str, ...]
     draws: int
     split: str
     seed: int
-    concurrency: int
-    budget_tokens: int | None
-    budget_usd: float | None
     out: Path
-    resume: bool
     form: str
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        """The models that are asked, without the surrogate."""
-        return tuple(name for name in (self.supporter, self.seeker) if name != SURROGATE)
 
 
 _OPTIONS = (
     click.option(
         "--skills",
+        "--bank",
+        "skills",
         type=click.Path(path_type=Path),
         help="The bank's folder, or `none` for a supporter without one. [default: the repository's, else the shipped one]",
     ),
@@ -61,18 +52,6 @@ _OPTIONS = (
         "--profiles",
         type=click.Path(path_type=Path),
         help="The folder of profile parts. [default: the repository's, else the shipped ones]",
-    ),
-    click.option(
-        "--supporter", default=SURROGATE, show_default=True, help="Who plays the supporter: `surrogate` or NAME/MODEL."
-    ),
-    click.option(
-        "--seeker", default=SURROGATE, show_default=True, help="Who plays the seeker: `surrogate` or NAME/MODEL."
-    ),
-    click.option(
-        "--endpoint",
-        multiple=True,
-        metavar="NAME=BASE_URL,KEY_VARIABLE",
-        help="An OpenAI-compatible endpoint and the environment variable that holds its key, if it needs one.",
     ),
     click.option(
         "--draws", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="How many seekers are drawn."
@@ -86,19 +65,12 @@ _OPTIONS = (
     ),
     click.option("--seed", type=int, default=0, show_default=True, help="What the draws follow from."),
     click.option(
-        "--concurrency", type=click.IntRange(1, 10_000), default=64, show_default=True, help="The most calls in flight."
-    ),
-    click.option("--budget-tokens", type=click.IntRange(1), help="The most tokens that may be spent."),
-    click.option(
-        "--budget-usd", type=click.FloatRange(0, min_open=True), help="The most US dollars that may be spent."
-    ),
-    click.option(
         "--out",
         type=click.Path(path_type=Path, dir_okay=False),
         required=True,
         help="The JSON Lines file of transcripts.",
     ),
-    click.option("--resume", is_flag=True, help="Go on with an unfinished run of the same settings."),
+    with_models("supporter", "seeker", "judge"),
     format_option,
 )
 
@@ -118,28 +90,8 @@ def command(**options: Any) -> int:
     done again. Language models are asked through a journal, so no call is paid for twice; what was said is left beside
     the transcripts, for `replay`.
     """
-    chosen = _Options(**options)
-    if not chosen.models:
-        return _simulate(chosen, None, None)
-    from esc_skills.models.session import Session, Spending  # the client's library takes its time to load
-
-    out = chosen.out
-    session = Session(
-        _endpoints(chosen),
-        chosen.models,
-        out.with_name(out.name + ".journal"),
-        out.with_name(out.name + ".calls.jsonl.gz"),
-        {"models": list(chosen.models), "endpoints": list(chosen.endpoint), "draws": chosen.draws, "seed": chosen.seed},
-        concurrency=chosen.concurrency,
-        spending=Spending(chosen.budget_tokens, chosen.budget_usd),
-        resume=chosen.resume,
-    )
-    code = _simulate(chosen, session, session)
-    session.discard()
-    if chosen.form == "text":
-        dollars = "" if session.spent.usd is None else f", {session.spent.usd:.4f} USD"
-        say(f"spent: {session.spent.tokens:,} tokens{dollars}; every call is in {out.name}.calls.jsonl.gz")
-    return code
+    asked = chosen(options, find_settings().models)
+    return _Simulation(_Plan(**options), asked, None).run()
 
 
 @click.command("replay")
@@ -153,73 +105,100 @@ def replay(calls: Path, **options: Any) -> int:
     """
     from esc_skills.models.replay import open_replay
 
-    return _simulate(_Options(**options), open_replay(calls), None)
+    asked = chosen(options, find_settings().models)
+    return _Simulation(_Plan(**options), asked, open_replay(calls)).run()
 
 
-def _endpoints(options: _Options) -> dict[str, Endpoint]:
-    endpoints = {each.name: each for each in map(parse_endpoint, options.endpoint)}
-    for role, model in (("supporter", options.supporter), ("seeker", options.seeker)):
-        name = endpoint_of(role, model)
-        if name is not None and name not in endpoints:
-            hint = f"add --endpoint {name}=BASE_URL,KEY_VARIABLE"
-            raise InputError(f"{model!r}: no endpoint is named {name!r}", hint)
-    return endpoints
+class _Simulation:
+    """One run of `simulate`, or of `replay` where it has a model to answer from."""
 
+    def __init__(self, plan: _Plan, asked: ModelOptions, model: Model | None) -> None:
+        self.plan, self.asked, self.replayed = plan, asked, model
+        self.bank, self.where = find_bank(plan.skills)
+        self.population = find_population(plan.profiles)
+        self.file = RunFile(plan.out)
+        self.journal = plan.out.with_name(plan.out.name + ".journal")
+        followed = {"draws": plan.draws, "seed": plan.seed}
+        self.session = None if model else asked.session(self.journal, followed)
+        chance = digest_json({"seed": plan.seed, "split": plan.split, "profiles": self.population.digest})
+        self.draws = plan_draws(chance, self.population, Split(plan.split), 0, plan.draws)
 
-def _simulate(options: _Options, model: Model | None, session: AbstractAsyncContextManager[Any] | None) -> int:
-    bank, where = find_bank(options.skills)
-    population = find_population(options.profiles)
-    players = cast_players(options.supporter, options.seeker, model)
-    settings = _settings(options, bank.digest if bank else None, population.digest, players)
-    chance = digest_json({"seed": options.seed, "split": options.split, "profiles": population.digest})
-    plan = plan_draws(chance, population, Split(options.split), 0, options.draws)
+    def run(self) -> int:
+        self.file.require(resume=self.asked.resume, journal=self.journal)
+        try:
+            endings = wait_for(self._run())
+        except KeyboardInterrupt:
+            if self.file.partial.exists():
+                say(
+                    f"what was finished is kept in {self.file.partial}; go on with the same command and --resume",
+                    err=True,
+                )
+            raise
+        if self.session:
+            self.session.discard()
+        self._show(endings)
+        return 0
 
-    async def work(draw: Draw) -> Transcript:
-        return await play(players, draw, bank, Arm.RUN)
+    async def _run(self) -> tuple[Ending, ...]:
+        model = self.replayed or self.session
+        players = self._cast(model)
+        settings = self._settings(players)
 
-    file = RunFile(options.out)
-    at_a_time = options.concurrency * (_EPISODES_A_CALL if model else 1)
-    try:
-        with ProgressLine("episodes") as progress:
-            run = run_to_file(
-                file,
-                settings,
-                plan,
-                work,
-                concurrency=at_a_time,
-                resume=options.resume,
-                progress=progress,
-                session=session,
-            )
-    except KeyboardInterrupt:
-        if file.partial.exists():
-            say(f"what was finished is kept in {file.partial}; go on with the same command and --resume", err=True)
-        raise
-    _show(run, options.out, where, options.form)
-    return 0
+        async def work(draw: Draw) -> Transcript:
+            return await play(players, draw, self.bank, Arm.RUN)
 
+        await self._tell_estimate()
+        asking = Asking(self.session)
+        async with self.session or nullcontext():
+            with (
+                UnfinishedRun(self.file, settings, len(self.draws), resume=self.asked.resume) as unfinished,
+                ProgressLine("episodes", asking) as progress,
+            ):
+                await run_to_file(
+                    unfinished, self.draws, work, concurrency=self.asked.episodes_at_a_time, progress=progress
+                )
+                if self.session:
+                    self.session.export(self._calls)
+                return unfinished.finish()
 
-def _settings(options: _Options, bank: str | None, profiles: str, players: Players) -> dict[str, Any]:
-    """Return everything that the episodes follow from; how fast they are run is no part of it."""
-    return {
-        "skills": bank,
-        "profiles": profiles,
-        "supporter": options.supporter,
-        "seeker": options.seeker,
-        "draws": options.draws,
-        "split": options.split,
-        "seed": options.seed,
-        **players.settings,
-    }
+    def _cast(self, model: Model | None) -> Players:
+        roles = self.asked.roles
+        return cast_players(roles["supporter"], roles["seeker"], judge=roles.get("judge"), model=model)
 
+    @property
+    def _calls(self) -> Path:
+        return self.plan.out.with_name(self.plan.out.name + ".calls.jsonl.gz")
 
-def _show(run: tuple[Transcript, ...], out: Path, where: str, form: str) -> None:
-    score = score_run(run_name(out), run)
-    if form == "json":
-        shown = {"episodes": len(run), "faults": score.faults, "score": score.whole.score}
-        show_json({"out": str(out), "skills": where, **shown})
-        return
-    faults = f", {score.faults} ended in a fault of a model and are not scored" if score.faults else ""
-    mean, error = one_decimal(score.whole.score), one_decimal(score.whole.stderr)
-    say(f"{len(run):,} episodes with {where} in {out}: score {mean} ± {error} (standard error){faults}")
-    say(f"next: esc-skills score {out}, or esc-skills diagnose {out}")
+    async def _tell_estimate(self) -> None:
+        session = self.session
+        if session is None or self.plan.form != "text":
+            return
+        estimate = await estimate_episode(self._cast, self.draws, self.bank, session.prices, session.endpoints)
+        say(f"estimate, at most: {estimate.describe(len(self.draws))}", err=True)
+
+    def _settings(self, players: Players) -> dict[str, Any]:
+        """Return everything that the episodes follow from; how fast they are run is no part of it."""
+        return {
+            "skills": self.bank.digest if self.bank else None,
+            "profiles": self.population.digest,
+            **players.models,
+            "draws": self.plan.draws,
+            "split": self.plan.split,
+            "seed": self.plan.seed,
+            **players.settings,
+        }
+
+    def _show(self, endings: tuple[Ending, ...]) -> None:
+        scored = [each for each in endings if not each.termination.is_fault]
+        score, faults = score_episodes(scored), len(endings) - len(scored)
+        out = self.plan.out
+        if self.plan.form == "json":
+            shown = {"episodes": len(endings), "faults": faults, "score": score.score}
+            show_json({"out": str(out), "skills": self.where, **shown})
+            return
+        told = f", {faults} ended in a fault of a model and are not scored" if faults else ""
+        mean, error = one_decimal(score.score), one_decimal(score.stderr)
+        say(f"{len(endings):,} episodes with {self.where} in {out}: score {mean} ± {error} (standard error){told}")
+        if self.session:
+            say(f"spent: {Asking(self.session).spent()}; every call is in {self._calls}")
+        say(f"next: esc-skills score {out}, or esc-skills diagnose {out}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from esc_skills.errors import DocumentError, InputError
@@ -86,23 +87,24 @@ def read_text(path: Path, *, inside: Path | None = None, limit: int = MAX_DOCUME
     return decode(read_bytes(path, inside=inside, limit=limit), str(path))
 
 
-def write_atomically(path: Path, data: bytes | str) -> None:
+def write_atomically(path: Path, data: bytes | str | Iterable[bytes]) -> None:
     """Write a file so that readers see either the old content or the whole new one, also when the disk is full.
 
     Args:
         path: The file; its folder is made where it is missing.
-        data: Text is written as UTF-8 with LF line ends.
+        data: Text is written as UTF-8 with LF line ends; parts are written one after the other.
 
     Raises:
         InputError: The system refused, for example because the disk is full; nothing is left behind.
     """
-    content = data.encode("utf-8") if isinstance(data, str) else data
+    parts = [data.encode("utf-8")] if isinstance(data, str) else [data] if isinstance(data, bytes) else data
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            for part in parts:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o644)

@@ -12,12 +12,15 @@ from typing import Any
 
 from esc_skills import __version__
 from esc_skills.bank.changes import Change
-from esc_skills.documents.jsonl import compress, digest, json_lines
+from esc_skills.documents.jsonl import compress, decompress, digest, json_lines
 from esc_skills.evolution.gate import Decision
 from esc_skills.evolution.review import render_review
 from esc_skills.evolution.trial import Outcome, Trial
+from esc_skills.models.replay import MAX_CALLS
 
 STATEMENT, PLAN, EPISODES, REVIEW = "statement.json", "plan.json", "episodes.jsonl.gz", "review.md"
+#: The calls of language models, where any were asked.
+CALLS = "calls.jsonl.gz"
 FILES = (STATEMENT, PLAN, EPISODES, REVIEW)
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:esc-skills:simulation-evidence:1"
@@ -44,15 +47,32 @@ class Proposal:
     changes: tuple[Change, ...]
 
 
-def build_evidence(proposal: Proposal, trial: Trial, outcome: Outcome) -> dict[str, bytes]:
-    """Return the evidence files by name."""
+def build_evidence(proposal: Proposal, trial: Trial, outcome: Outcome, calls: bytes | None) -> dict[str, bytes]:
+    """Return the evidence files by name.
+
+    Args:
+        proposal: The change.
+        trial: What judged it.
+        outcome: What that came to.
+        calls: The recorded calls as the content of a `calls.jsonl.gz`; None where no model was asked.
+    """
     plan = render_json(_plan(trial, outcome)).encode()
-    lines = json_lines(episode.as_json() for pair in outcome.episodes for episode in pair)
+    lines = json_lines(episode.as_json() for pair in (*outcome.episodes, *outcome.second) for episode in pair)
     packed = compress(lines)
     review = render_review(proposal.id, proposal.folder, proposal.changes, outcome).encode()
-    episodes = {"count": 2 * len(outcome.episodes), "digest": digest(lines), "file_digest": digest(packed)}
-    statement = _statement(proposal, trial, outcome, digest(plan), episodes, digest(review))
-    return {STATEMENT: render_json(statement).encode(), PLAN: plan, EPISODES: packed, REVIEW: review}
+    parts: dict[str, Any] = {
+        "plan": {"draws": len(outcome.draws), "digest": digest(plan)},
+        "episodes": _packed(lines.encode(), packed),
+        "calls": None if calls is None else _packed(decompress(calls, CALLS, MAX_CALLS), calls),
+        "review": {"digest": digest(review)},
+    }
+    statement = render_json(_statement(proposal, trial, outcome, parts)).encode()
+    files = {STATEMENT: statement, PLAN: plan, EPISODES: packed, REVIEW: review}
+    return files if calls is None else {**files, CALLS: calls}
+
+
+def _packed(lines: bytes, packed: bytes) -> dict[str, Any]:
+    return {"count": lines.count(b"\n"), "digest": digest(lines), "file_digest": digest(packed)}
 
 
 def render_json(value: Any) -> str:
@@ -78,9 +98,7 @@ def _plan(trial: Trial, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _statement(
-    proposal: Proposal, trial: Trial, outcome: Outcome, plan: str, episodes: Mapping[str, Any], review: str
-) -> dict[str, Any]:
+def _statement(proposal: Proposal, trial: Trial, outcome: Outcome, parts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": proposal.folder, "digest": {"gitTree": proposal.head_tree}}],
@@ -93,9 +111,7 @@ def _statement(
             "base_tree": proposal.base_tree,
             "files": {path: {"base": base, "head": head} for path, (base, head) in proposal.files.items()},
             "inputs": trial.inputs(),
-            "plan": {"draws": len(outcome.draws), "digest": plan},
-            "episodes": dict(episodes),
-            "review": {"digest": review},
+            **parts,
             "result": _result(outcome.decision),
         },
     }
@@ -121,4 +137,5 @@ def _plain_result(decision: Decision) -> dict[str, Any]:
         "verdict": str(decision.verdict),
         "interval": list(decision.interval),
         "strata": [{**asdict(stratum), "interval": list(stratum.interval)} for stratum in decision.strata],
+        "second": {**asdict(decision.second), "interval": list(decision.second.interval)} if decision.second else None,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from esc_skills.errors import InputError
@@ -90,6 +90,25 @@ class Stratum:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """What the same draws come to with another seeker.
+
+    Attributes:
+        seeker: The seeker's model.
+        effect: Mean change in points, −100 to 100, where a pair with a fault counts −100.
+        interval: Its anytime-valid 95 % interval in points.
+        faults: How many of the 2 × draws episodes ended in a fault.
+        agrees: Whether the effect has the sign of the first seeker's.
+    """
+
+    seeker: str
+    effect: float
+    interval: tuple[float, float]
+    faults: int
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What the gate says, and all that it rests on.
 
@@ -102,8 +121,10 @@ class Decision:
         harm_e_value: Evidence that it is below zero.
         strata: The strata that were drawn, in the order of the vocabulary.
         faults: How many of the 2 × draws episodes ended in a fault.
+        vetoed: Whether new red safety flags reject, which nothing offsets.
         reason: One sentence.
         would_decide: One sentence on what would bring an acceptance; empty after one.
+        second: What a second seeker showed on the same draws; None where none was asked.
     """
 
     verdict: Verdict
@@ -115,8 +136,10 @@ class Decision:
     harm_e_value: float
     strata: tuple[Stratum, ...]
     faults: int
+    vetoed: bool
     reason: str
     would_decide: str
+    second: SecondOpinion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +181,58 @@ def decide(pairs: Sequence[Pair], settings: GateSettings, *, exhausted: bool) ->
         harm_e_value=harm,
         strata=tuple(_stratum(name, pairs, value, settings) for name, value in strata.items()),
         faults=_faults(pairs),
+        vetoed=any(pair.new_red_flags for pair in pairs),
         reason=ruling.reason,
         would_decide=ruling.would_decide,
     )
+
+
+def confirm(decision: Decision, seeker: str, pairs: Sequence[Pair], settings: GateSettings) -> Decision:
+    """Return a decision after a second seeker played the same draws.
+
+    A new red flag with either seeker rejects. Otherwise effects of different sign make the verdict indecisive: what one
+    model gains and another loses is a matter of the model. So do too many faults, and harm to a stratum rejects. Only
+    then the first seeker's verdict stands. The second seeker can take an acceptance back and never grant one, so it
+    adds no false accepts.
+
+    Args:
+        decision: What the first seeker's pairs led to.
+        seeker: The second seeker's model.
+        pairs: The pairs of the same draws with the second seeker.
+        settings: Fixed at the registration.
+
+    Raises:
+        InputError: The pairs are not those of the decision's draws, or out of order.
+    """
+    _check_order(pairs)
+    if len(pairs) != decision.draws:
+        raise InputError(f"{len(pairs)} pairs of a second seeker stand beside {decision.draws}", "run the same draws")
+    effect = _effect(pairs)
+    agrees = effect * decision.effect > 0
+    opinion = SecondOpinion(seeker, effect, _interval(pairs), _faults(pairs), agrees)
+    ruling = _second_ruling(decision, opinion, pairs, settings)
+    if ruling is None:
+        return replace(decision, second=opinion)
+    return replace(
+        decision, verdict=ruling.verdict, reason=ruling.reason, would_decide=ruling.would_decide, second=opinion
+    )
+
+
+def _second_ruling(
+    decision: Decision, opinion: SecondOpinion, pairs: Sequence[Pair], settings: GateSettings
+) -> _Ruling | None:
+    if decision.vetoed:
+        return None
+    if veto := _veto(pairs):
+        return veto
+    if decision.effect and not opinion.agrees:
+        found = f"{decision.effect:+.1f} points with the first seeker and {opinion.effect:+.1f} with {opinion.seeker}"
+        reason = f"The two seekers do not agree on the sign of the effect: {found}."
+        return _Ruling(Verdict.INDECISIVE, reason, "An edit that helps with both seekers.")
+    if opinion.faults > (allowed := settings.max_faults * 2 * len(pairs)) and decision.verdict is Verdict.ACCEPT:
+        return _too_many_faults(pairs, allowed)
+    harm = _last([pair.harm for pair in pairs], settings.threshold, settings.draws)
+    return _harmed(dict(_harm_by_stratum(pairs, settings)), harm, settings)
 
 
 def decide_sequence(pairs: Sequence[Pair], settings: GateSettings, *, exhausted: bool = False) -> Decision | None:

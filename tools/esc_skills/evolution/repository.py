@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, read_files, visible
@@ -11,8 +12,11 @@ from esc_skills.errors import InputError
 from esc_skills.git import Repository
 from esc_skills.seekers.reader import Population, read_population
 from esc_skills.settings import Settings, read_settings
+from esc_skills.vocabulary import Verdict
 
 SETTINGS_FILE = "pyproject.toml"
+#: Of each refused proposal, so that an analyst's prompt stays short.
+_REFUSED_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +78,27 @@ def clean_folder(folder: str) -> str:
     if folder.startswith("/") or ".." in parts or not parts:
         raise InputError(f"{folder!r} is no folder inside the repository", "name it from the root, such as skills")
     return "/".join(parts)
+
+
+def read_refusals(repository: Repository, path: str) -> tuple[str, ...]:
+    """Return what earlier proposals would have changed in a file and the gate did not accept, a line each.
+
+    Args:
+        repository: Its branches `evolve/…` are looked at.
+        path: A skill's file, from the root.
+    """
+    return tuple(line for branch in repository.branches("evolve/") for line in _refused_lines(repository, branch, path))
+
+
+def _refused_lines(repository: Repository, branch: str, path: str) -> Iterator[str]:
+    folder = f"evidence/{branch.removeprefix('evolve/')}"
+    data = repository.read_file(branch, f"{folder}/statement.json")
+    review = repository.read_file(branch, f"{folder}/review.md")
+    try:
+        predicate = json.loads(data or b"")["predicate"]
+        refused, files = predicate["result"]["verdict"] != str(Verdict.ACCEPT), predicate["files"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return  # a branch of somebody's own that only looks like a proposal
+    if refused and path in files:
+        changes = (review or b"").decode("utf-8", "replace").partition("## What changes")[2].partition("\n## ")[0]
+        yield from [line for line in changes.split("\n") if line.startswith("- ")][:_REFUSED_LINES]

@@ -24,6 +24,7 @@ def render_review(proposal: str, folder: str, changes: Sequence[Change], outcome
         f"# {proposal}",
         f"**{str(decision.verdict).capitalize()}.** {decision.reason} {decision.would_decide}".strip(),
         _effect(decision),
+        *_second(decision),
         "## What changes",
         "\n".join(f"- {describe_change(change)}" for change in changes),
         "## For whom",
@@ -63,6 +64,16 @@ def _effect(decision: Decision) -> str:
     )
 
 
+def _second(decision: Decision) -> Iterator[str]:
+    if (second := decision.second) is not None:
+        low, high = second.interval
+        agrees = "agrees" if second.agrees else "does **not** agree"
+        yield (
+            f"With the second seeker {_quote(second.seeker)}, on the same draws: **{second.effect:+.1f} points** "
+            f"({low:+.1f} to {high:+.1f}), {second.faults} faults; the sign {agrees}."
+        )
+
+
 def _strata(decision: Decision) -> str:
     rows = ["| seekers | pairs | effect in points | 95 % interval | |", "|---|--:|--:|--:|---|"]
     for each in decision.strata:
@@ -75,7 +86,7 @@ def _strata(decision: Decision) -> str:
 
 
 def _safety(outcome: Outcome) -> str:
-    arms = [_flags(pair[arm] for pair in outcome.episodes) for arm in (0, 1)]
+    arms = [_flags(pair[arm] for pair in (*outcome.episodes, *outcome.second)) for arm in (0, 1)]
     if not any(arms):
         return "No safety flag in either arm."
     lines = ["| flag, in supporter turns | base | candidate |", "|---|--:|--:|"]

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from esc_skills.bank.reader import Bank
 from esc_skills.documents.jsonl import digest_json
-from esc_skills.evolution.gate import Decision, Pair, decide
+from esc_skills.evolution.gate import Decision, Pair, confirm, decide
 from esc_skills.seekers.reader import Population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import Players, play
-from esc_skills.simulation.runner import run_in_memory
+from esc_skills.simulation.runner import Progress, run_in_memory
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Split
-
-_CONCURRENCY = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,7 @@ class Trial:
         population: The parts that gate profiles are composed of.
         gate: How it is judged.
         players: Who plays.
+        second: Who plays the same draws once more with another seeker; None for one seeker alone.
     """
 
     base: Bank
@@ -36,6 +36,7 @@ class Trial:
     population: Population
     gate: GateSettings
     players: Players
+    second: Players | None = None
 
     def inputs(self) -> dict[str, Any]:
         """Return the digests and settings that the verdict follows from."""
@@ -45,8 +46,9 @@ class Trial:
             "meanings": [self.base.meaning, self.candidate.meaning],
             "profiles": self.population.digest,
             "gate": asdict(self.gate),
-            "models": {"supporter": self.players.supporter_name, "seeker": self.players.seeker_name},
+            "models": {**self.players.models, "second_seeker": self.second.models["seeker"] if self.second else None},
             "parameters": self.players.settings,
+            "second_parameters": self.second.settings if self.second else {},
         }
 
     @property
@@ -67,16 +69,25 @@ class Outcome:
     Attributes:
         draws: The executed draws, a prefix of the plan.
         episodes: Both episodes of each draw, base before candidate.
+        second: The same with the second seeker; empty where there is none.
         decision: What the gate says.
     """
 
     draws: tuple[Draw, ...]
     episodes: tuple[tuple[Transcript, Transcript], ...]
+    second: tuple[tuple[Transcript, Transcript], ...]
     decision: Decision
 
 
-def run_trial(trial: Trial, progress: Callable[[int, int], None]) -> Outcome:
+async def run_trial(trial: Trial, progress: Progress, *, concurrency: int = 64) -> Outcome:
     """Draw fresh gate seekers in batches, simulate each with both banks, and stop as soon as the gate decides.
+
+    A second seeker plays the draws that were executed, whatever the first one decided.
+
+    Args:
+        trial: The change and what judges it.
+        progress: Told how many pairs are done, and how many there are at most.
+        concurrency: How many episodes run at a time.
 
     Raises:
         InputError: The gate split has no scenario or no persona.
@@ -87,28 +98,38 @@ def run_trial(trial: Trial, progress: Callable[[int, int], None]) -> Outcome:
     while decision is None:
         count = min(trial.gate.batch, trial.gate.draws - len(draws))
         batch = plan_draws(trial.plan_digest, trial.population, Split.GATE, len(draws), count)
+        told = partial(_tell, progress, len(draws), trial.gate.draws)
         draws.extend(batch)
-        episodes.extend(_run_pairs(trial, batch, len(episodes), progress))
-        pairs = [pair_of(base, candidate) for base, candidate in episodes]
-        decision = decide(pairs, trial.gate, exhausted=len(draws) >= trial.gate.draws)
-    return Outcome(tuple(draws), tuple(episodes), decision)
+        episodes.extend(await _run_pairs(trial, trial.players, batch, told, concurrency))
+        decision = decide(_pairs(episodes), trial.gate, exhausted=len(draws) >= trial.gate.draws)
+    if trial.second is None:
+        return Outcome(tuple(draws), tuple(episodes), (), decision)
+    told = partial(_tell, progress, 0, len(draws))
+    second = await _run_pairs(trial, trial.second, draws, told, concurrency)
+    name = str(trial.second.models["seeker"])
+    return Outcome(tuple(draws), tuple(episodes), tuple(second), confirm(decision, name, _pairs(second), trial.gate))
 
 
-def _run_pairs(
-    trial: Trial, draws: tuple[Draw, ...], before: int, progress: Callable[[int, int], None]
+def _tell(progress: Progress, before: int, total: int, episodes: int) -> None:
+    progress(before + episodes // 2, total)
+
+
+async def _run_pairs(
+    trial: Trial, players: Players, draws: Sequence[Draw], told: Callable[[int], None], concurrency: int
 ) -> list[tuple[Transcript, Transcript]]:
     banks: Mapping[Arm, Bank] = {Arm.BASE: trial.base, Arm.CANDIDATE: trial.candidate}
     items = [(draw, arm) for draw in draws for arm in banks]
 
     async def work(item: tuple[Draw, Arm]) -> Transcript:
         draw, arm = item
-        return await play(trial.players, draw, banks[arm], arm)
+        return await play(players, draw, banks[arm], arm)
 
-    def count(done: int) -> None:
-        progress(before + done // len(banks), trial.gate.draws)
-
-    run = run_in_memory(items, work, concurrency=_CONCURRENCY, progress=count)
+    run = await run_in_memory(items, work, concurrency=concurrency, progress=told)
     return list(zip(run[0::2], run[1::2], strict=True))
+
+
+def _pairs(episodes: Sequence[tuple[Transcript, Transcript]]) -> list[Pair]:
+    return [pair_of(base, candidate) for base, candidate in episodes]
 
 
 def pair_of(base: Transcript, candidate: Transcript) -> Pair:

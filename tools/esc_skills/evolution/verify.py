@@ -20,13 +20,15 @@ from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
 from esc_skills.documents.yaml import escape_pointer
 from esc_skills.errors import EscError, GitError, InputError
-from esc_skills.evolution.evidence import EPISODES, FILES, STATEMENT, build_evidence, render_json
+from esc_skills.evolution.evidence import CALLS, EPISODES, FILES, STATEMENT, build_evidence, render_json
 from esc_skills.evolution.propose import describe_proposal
 from esc_skills.evolution.repository import SETTINGS_FILE, Revision, clean_folder, read_revision
-from esc_skills.evolution.trial import Trial, run_trial
+from esc_skills.evolution.trial import Outcome, Trial, run_trial
 from esc_skills.git import ChangedFile, Repository
+from esc_skills.models.replay import ReplayModel
 from esc_skills.settings import read_settings
-from esc_skills.simulation.players import cast_players
+from esc_skills.simulation.players import SURROGATE, Players, cast_players
+from esc_skills.simulation.runner import wait_for
 from esc_skills.validation import check_version_bump
 from esc_skills.vocabulary import Verdict
 
@@ -114,17 +116,45 @@ def _verify(
     except GitError as error:
         raise _invalid("bank", error.message) from error
     candidate = _read_candidate(files_at_head, folder)
-    trial = _check_inputs(statement, revision, candidate)
+    recorded = _open_calls(files, name)
+    trial = _check_inputs(statement, revision, candidate, recorded)
     _check_versions(revision, files_at_head)
     checks.append(Check("bank", True, f"{len(candidate.skills)} skills follow the contract; versions rise"))
     proposal = describe_proposal(name, revision, candidate, str(repository.tree_id(head, folder)), repository)
     checks.append(Check("inputs", True, "bank, profiles, gate and models are those of the base and the proposal"))
-    outcome = run_trial(trial, progress)
-    rebuilt = build_evidence(proposal, trial, outcome)
+    outcome = _run_again(trial, progress, name) if recorded else wait_for(run_trial(trial, progress))
+    rebuilt = build_evidence(proposal, trial, outcome, _calls_again(recorded, name))
     _compare(name, files, rebuilt)
-    checks.append(Check("evidence", True, f"{len(outcome.draws)} pairs simulated again; every file is as rebuilt"))
+    how = "replayed from the recorded calls" if recorded else "simulated again"
+    checks.append(Check("evidence", True, f"{len(outcome.draws)} pairs {how}; every file is as rebuilt"))
     checks.append(Check("verdict", True, outcome.decision.reason))
     return outcome.decision.verdict
+
+
+def _open_calls(files: dict[str, bytes], name: str) -> ReplayModel | None:
+    """Return the model that answers from the recorded calls; None for a proposal without any."""
+    if CALLS not in files:
+        return None
+    try:
+        return ReplayModel(files[CALLS], f"evidence/{name}/{CALLS}")
+    except EscError as error:
+        raise _invalid("calls", error.message) from error
+
+
+def _run_again(trial: Trial, progress: Callable[[int, int], None], name: str) -> Outcome:
+    try:
+        return wait_for(run_trial(trial, progress))
+    except InputError as error:
+        raise _invalid("calls", f"evidence/{name}/{CALLS}: {error.message}") from error
+
+
+def _calls_again(recorded: ReplayModel | None, name: str) -> bytes | None:
+    if recorded is None:
+        return None
+    if recorded.unused:
+        place = f"evidence/{name}/{CALLS}"
+        raise _invalid("calls", f"{place}: the call {recorded.unused[0]} belongs to no episode")
+    return recorded.packed(recorded.used)
 
 
 def _invalid(name: str, detail: str) -> _RefusedError:
@@ -154,13 +184,13 @@ def _read_evidence(repository: Repository, head: str, changed: tuple[ChangedFile
     if missing := sorted(expected - set(added)):
         raise _invalid("evidence", f"{missing[0]}: is missing")
     for path, each in added.items():
-        if path not in expected:
+        if path not in expected | {f"evidence/{name}/{CALLS}"}:
             raise _invalid("scope", f"{path}: is no file of the evidence")
         if each.kind != "A" or each.mode != _REGULAR_MODE:
             raise _invalid("scope", f"{path}: should be a new regular file")
     files = repository.read_tree(head, f"evidence/{name}")
     for file, data in files.items():
-        if file != EPISODES and len(data) > 10 * MAX_DOCUMENT_BYTES:
+        if file not in (EPISODES, CALLS) and len(data) > 10 * MAX_DOCUMENT_BYTES:
             raise _invalid("evidence", f"evidence/{name}/{file}: has {len(data):,} bytes")
     return files
 
@@ -250,20 +280,20 @@ def _check_versions(base: Revision, files: dict[str, bytes]) -> None:
                 raise _invalid("bank", finding.as_text())
 
 
-def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank) -> Trial:
+def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank, recorded: ReplayModel | None) -> Trial:
     predicate = statement["predicate"]
     stated = predicate["inputs"]
-    models = stated["models"]
-    try:
-        players = cast_players(models["supporter"], models["seeker"])
-    except InputError as error:
-        raise _RefusedError(EvidenceStatus.UNVERIFIABLE, "models", error.message) from error
-    trial = Trial(base.bank, candidate, base.population, base.settings.gate, players)
+    players, second = _cast(stated["models"], recorded)
+    trial = Trial(base.bank, candidate, base.population, base.settings.gate, players, second)
     actual = trial.inputs()
-    if stated["parameters"] != actual["parameters"]:
-        raise _RefusedError(
-            EvidenceStatus.UNVERIFIABLE, "models", "made with another surrogate model than this installation holds"
-        )
+    for key in ("parameters", "second_parameters"):
+        if differing := [
+            each for each in sorted({*stated[key], *actual[key]}) if stated[key].get(each) != actual[key].get(each)
+        ]:
+            found = (
+                f"made with another {differing[0]} than this installation has (/predicate/inputs/{key}/{differing[0]})"
+            )
+            raise _RefusedError(EvidenceStatus.UNVERIFIABLE, "models", found)
     for key, what in (("base", "bank"), ("profiles", "profiles"), ("gate", "gate settings")):
         if stated[key] != actual[key]:
             detail = (
@@ -273,6 +303,20 @@ def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank) ->
     if stated["candidate"] != actual["candidate"]:
         raise _invalid("bank", _edited_file(predicate, base, candidate))
     return trial
+
+
+def _cast(models: dict[str, Any], recorded: ReplayModel | None) -> tuple[Players, Players | None]:
+    """Return who plays with the first seeker, and with the second one where the statement names one."""
+    supporter, judge, second = models["supporter"], models["judge"], models["second_seeker"]
+    asked = any(each not in (SURROGATE, None) for each in models.values())
+    if asked != (recorded is not None):
+        what = "names models and holds no recorded calls" if asked else "names no model and holds recorded calls"
+        raise _invalid("calls", f"the evidence {what} ({CALLS})")
+    try:
+        players = cast_players(supporter, models["seeker"], judge=judge, model=recorded)
+        return players, cast_players(supporter, second, judge=judge, model=recorded) if second else None
+    except InputError as error:
+        raise _invalid("models", f"/predicate/inputs/models: {error.message}") from error
 
 
 def _edited_file(predicate: dict[str, Any], base: Revision, candidate: Bank) -> str:
@@ -288,26 +332,35 @@ def _edited_file(predicate: dict[str, Any], base: Revision, candidate: Bank) -> 
 def _compare(name: str, files: dict[str, bytes], rebuilt: dict[str, bytes]) -> None:
     """Raise at the first place where a file of the evidence differs from what was built again."""
     stated = parse_json(decode(files[STATEMENT], STATEMENT), STATEMENT)
-    packed = f"evidence/{name}/{EPISODES}"
-    if stated["predicate"]["episodes"]["file_digest"] != digest(files[EPISODES]):
-        place = f"/predicate/episodes/file_digest of evidence/{name}/{STATEMENT}"
-        raise _invalid("episodes", f"{packed}: is not the file that {place} names; one of the two was edited")
     expected = parse_json(rebuilt[STATEMENT].decode(), STATEMENT)
-    # Another zlib may pack the same lines into other bytes, so what is compared is what they unpack to.
-    expected["predicate"]["episodes"]["file_digest"] = digest(files[EPISODES])
+    for file, key in ((EPISODES, "episodes"), (CALLS, "calls")):
+        if file in rebuilt:
+            own = digest(files[file])
+            if stated["predicate"][key] is None or stated["predicate"][key]["file_digest"] != own:
+                place = f"/predicate/{key}/file_digest of evidence/{name}/{STATEMENT}"
+                detail = f"is not the file that {place} names; one of the two was edited"
+                raise _invalid(key, f"evidence/{name}/{file}: {detail}")
+            # Another zlib may pack the same lines into other bytes, so what is compared is what they unpack to.
+            expected["predicate"][key]["file_digest"] = own
     for pointer, found, right in _value_differences(stated, expected, ""):
         raise _invalid("statement", f"evidence/{name}/{STATEMENT}: {pointer} is {found!r} and should be {right!r}")
     for file in FILES:
         if file not in (STATEMENT, EPISODES):
             _compare_text(f"evidence/{name}/{file}", files[file], rebuilt[file])
-    right = decompress(rebuilt[EPISODES], packed, _MAX_EPISODES)
-    if files[EPISODES][: len(_GZIP_HEADER)] != _GZIP_HEADER or len(files[EPISODES]) > 2 * len(rebuilt[EPISODES]):
-        raise _invalid("episodes", f"{packed}: is not packed as the tools pack it")
+    for file in (EPISODES, CALLS):
+        if file in rebuilt:
+            _compare_packed(f"evidence/{name}/{file}", files[file], rebuilt[file])
+
+
+def _compare_packed(shown: str, found: bytes, rebuilt: bytes) -> None:
+    right = decompress(rebuilt, shown, _MAX_EPISODES)
+    if found[: len(_GZIP_HEADER)] != _GZIP_HEADER or len(found) > 2 * len(rebuilt):
+        raise _invalid("evidence", f"{shown}: is not packed as the tools pack it")
     try:
-        content = decompress(files[EPISODES], packed, len(right))
+        content = decompress(found, shown, len(right))
     except EscError as error:
-        raise _invalid("episodes", error.message) from error
-    _compare_text(packed, content, right)
+        raise _invalid("evidence", error.message) from error
+    _compare_text(shown, content, right)
 
 
 def _compare_text(shown: str, found: bytes, right: bytes) -> None:

@@ -7,7 +7,9 @@ is asked again with what was wrong, a passing trouble with a growing wait, a 429
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +41,7 @@ MAX_GIVEN_UP = 8
 #: An endpoint that asks to wait longer than this, in seconds, is not waited for.
 MAX_RETRY_AFTER = 600.0
 
-#: Told of every HTTP call with what a log may hold: no key, no words of the conversation.
+#: Told of every HTTP call: what was sent, what came back or went wrong, and how long it took.
 Log = Callable[[Mapping[str, Any]], None]
 
 
@@ -96,6 +98,7 @@ class ChatModel:
         self._probing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._standing: defaultdict[str, _Standing] = defaultdict(_Standing)
         self.dialects = dict(dialects or {})
+        self._structured = set(self.dialects)
         self.activity = Activity()
 
     async def complete(self, request: Request) -> Completion:
@@ -113,13 +116,21 @@ class ChatModel:
             usage += said.usage or Usage()
             try:
                 value = read_answer(request.answer, said.text)
+                self._structured.add(request.model)
                 return Completion(value, usage, request.digest, str(dialect.form))
             except MalformedAnswerError as error:
+                self._demote(request.model, dialect)
                 is_empty = not said.text.strip()
                 termination = Termination.FAULT_EMPTY if is_empty else Termination.FAULT_MALFORMED
                 problem = "it is empty" if is_empty else str(error)
                 messages = (*request.messages, *ask_again(request, said.text, problem))
         raise ModelFault(termination, f"asked {1 + MAX_AGAIN} times: {problem}", usage).after(Usage(), request.digest)
+
+    def _demote(self, model: str, dialect: Dialect) -> None:
+        """Ask in the next lower form from now on: some endpoints take a form, and let the model answer as it likes."""
+        lower = dialect.next(limit_key=False)
+        if lower and model not in self._structured and self.dialects.get(model) == dialect:
+            self.dialects[model] = lower
 
     def stop(self) -> None:
         """Start no call any more; those in flight go on."""
@@ -185,10 +196,12 @@ class ChatModel:
         limits = self._limits[request.endpoint]
         async with limits.slot(estimate.tokens) as started, self._budget.reserve(estimate) as reservation:
             self.activity.sent += 1
+            record = _Record(self._log, request, body)
             try:
                 reply = await self._client.post(request.endpoint, body)
                 said = read_reply(reply, self._endpoints[request.endpoint], request.model_name)
             except Exception as error:
+                record.write(type(error).__name__, detail=str(error))
                 self._failed(request, error, reservation, price)
                 if isinstance(error, ThrottledError):
                     limits.throttled(started, error.retry_after)
@@ -197,11 +210,11 @@ class ChatModel:
             said = Said(said.text, _with_price(counted, price))
             reservation.settle(_with_price(counted, price))
         limits.succeeded()
+        record.write("answered", said=said)
         self._answered(request, said)
         return said
 
     def _failed(self, request: Request, error: Exception, reservation: Reservation, price: Price | None) -> None:
-        self._note(request, type(error).__name__, str(error))
         if isinstance(error, ModelFault):
             error.usage = _with_price(error.usage, price)
             reservation.settle(error.usage)
@@ -213,7 +226,6 @@ class ChatModel:
         self.activity.answered += 1
         self.activity.usage += said.usage or Usage()
         self._standing[request.endpoint] = _Standing(proved=True)
-        self._note(request, "answered", "")
 
     async def _after_throttling(self, request: Request, error: ThrottledError, count: int) -> None:
         self.activity.throttled += 1
@@ -222,8 +234,7 @@ class ChatModel:
             raise EndpointError(found, "go on later with --resume")
         if count >= MAX_THROTTLED:
             raise self._give_up(request, f"429, {count} times", _throttled_for_good(request))
-        if error.retry_after is None:
-            await self._sleep(self._backoff.wait(count - 1))
+        await self._sleep(self._backoff.wait(count - 1) if error.retry_after is None else error.retry_after)
 
     async def _after_trouble(self, request: Request, error: PassingError, count: int) -> None:
         self.activity.troubles += 1
@@ -240,17 +251,31 @@ class ChatModel:
             return systemic
         return ModelFault(Termination.FAULT_ENDPOINT, detail)
 
-    def _note(self, request: Request, outcome: str, detail: str) -> None:
-        if self._log:
-            self._log(
-                {
-                    "digest": request.digest,
-                    "model": request.model,
-                    "role": str(request.answer),
-                    "outcome": outcome,
-                    "detail": detail,
-                }
-            )
+
+class _Record:
+    """One HTTP call as the log tells it."""
+
+    def __init__(self, log: Log | None, request: Request, body: bytes) -> None:
+        self._log, self._request, self._body = log, request, body
+        self._start = time.monotonic()
+
+    def write(self, outcome: str, *, detail: str = "", said: Said | None = None) -> None:
+        if self._log is None:
+            return
+        usage = (said.usage if said else None) or Usage(usd=None)
+        self._log(
+            {
+                "digest": self._request.digest,
+                "model": self._request.model,
+                "role": str(self._request.answer),
+                "seconds": round(time.monotonic() - self._start, 3),
+                "outcome": outcome,
+                "detail": detail,
+                "usage": usage.as_json(),
+                "sent": json.loads(self._body),
+                "said": said.text if said else None,
+            }
+        )
 
 
 def _throttled_for_good(request: Request) -> EndpointError:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from esc_skills.errors import InputError
 
@@ -131,6 +131,19 @@ class DurableLines:
     def _unwritable(self, error: OSError) -> InputError:
         found = f"{self.path}: could not be written: {error.strerror or error}"
         return InputError(found, "free some space or choose another path, then go on with --resume")
+
+
+def require_equal_settings(kept: dict[str, Any], now: dict[str, Any], path: Path) -> None:
+    """Raise where an unfinished file was started with other settings.
+
+    Raises:
+        InputError: Names each setting that differs, as it was and as it is.
+    """
+    changed = [key for key in sorted({*kept, *now}) if kept.get(key) != now.get(key)]
+    if changed:
+        words = "; ".join(f"{key} was {kept.get(key)!r} and is {now.get(key)!r}" for key in changed)
+        hint = "use the same settings, or delete the file and start again"
+        raise InputError(f"{path}: was started with other settings: {words}", hint)
 
 
 def _cut_torn_line(file: BinaryIO) -> int:

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from esc_skills.documents.jsonl import canonical_json, compress, json_lines, parse_json
+from esc_skills.documents.jsonl import canonical_json, compress_parts, parse_json
 from esc_skills.documents.text import decode, write_atomically
 from esc_skills.errors import DocumentError, InputError
-from esc_skills.models.durable import DurableLines
+from esc_skills.models.durable import DurableLines, require_equal_settings
 from esc_skills.models.forms import Dialect, Form
 from esc_skills.models.recording import Call, call_of, read_call
 from esc_skills.models.request import Completion, Model, ModelFault, Request, Usage
@@ -88,22 +88,24 @@ class Journal:
         # Whoever gives up waiting, the call goes on: it is paid for, and a resumed run will want it.
         return await asyncio.shield(task)
 
-    def export(self, path: Path, *, only: Iterable[str] | None = None, given_up: Iterable[Request] = ()) -> None:
-        """Write the calls as `calls.jsonl.gz`, sorted by digest, so that equal calls give equal bytes.
+    def lines(self, *, only: Iterable[str] | None = None, given_up: Iterable[Request] = ()) -> Iterator[bytes]:
+        """Yield the calls as lines, sorted by digest, so that equal calls give equal bytes.
 
         Args:
-            path: The file.
-            only: The digests to write; all where it is left out.
+            only: The digests of the calls; all where it is left out.
             given_up: Requests that ended an episode because an endpoint did not answer; a replay fails them again.
         """
-        wanted = None if only is None else set(only)
-        calls = {each.digest: each for each in map(_given_up, given_up)}
-        calls |= {each.digest: each for each in self.calls() if wanted is None or each.digest in wanted}
-        write_atomically(path, compress(json_lines(calls[digest].as_json() for digest in sorted(calls))))
+        failed = {_key(request.digest): _given_up(request) for request in given_up}
+        wanted = {*self._places, *failed} if only is None else {_key(digest) for digest in only}
+        for key in sorted(wanted):
+            if key in self._places:
+                yield self._lines.read(self._places[key])
+            elif key in failed:
+                yield _line(failed[key])
 
-    def calls(self) -> Iterator[Call]:
-        """Yield every call of the file."""
-        yield from map(self._call_at, self._places.values())
+    def export(self, path: Path, *, given_up: Iterable[Request] = ()) -> None:
+        """Write all calls as `calls.jsonl.gz`; see `lines`."""
+        write_atomically(path, compress_parts(self.lines(given_up=given_up)))
 
     async def close(self, patience: float = 60.0) -> None:
         """Start no call any more, keep those in flight that are answered within `patience` seconds, and close the file."""
@@ -131,7 +133,7 @@ class Journal:
             if self._closing:
                 raise asyncio.CancelledError
             call = call_of(request, await self._outcome(self.model, request))
-            self._places[_key(call.digest)] = await self._lines.append(canonical_json(call.as_json()).encode() + b"\n")
+            self._places[_key(call.digest)] = await self._lines.append(_line(call))
         self.spent += call.usage
         return call.answer()
 
@@ -181,11 +183,11 @@ class Journal:
         kept = header.get("settings") if isinstance(header, dict) and header.get("format") == FORMAT else None
         if not isinstance(kept, dict):
             raise InputError(f"{path}: is no journal of calls", "delete it and start again")
-        changed = [key for key in sorted({*kept, *now}) if kept.get(key) != now.get(key)]
-        if changed:
-            words = "; ".join(f"{key} was {kept.get(key)!r} and is {now.get(key)!r}" for key in changed)
-            hint = "use the same settings, or another --out"
-            raise InputError(f"{path}: was started with other settings: {words}", hint)
+        require_equal_settings(kept, now, path)
+
+
+def _line(call: Call) -> bytes:
+    return canonical_json(call.as_json()).encode() + b"\n"
 
 
 def _key(digest: str) -> bytes:

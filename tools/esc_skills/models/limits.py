@@ -1,8 +1,9 @@
 """How many calls go to an endpoint at a time and in a minute: as many as it lets through, found out while running.
 
-A 429 is the endpoint's word about its load: it shrinks the window and, with `Retry-After`, holds every call back. A 5xx
-or a time-out says nothing of load: only the call that met it waits, longer each time, with chance in it so that calls
-that failed together do not come back together.
+A 429 is the endpoint's word about its load: it shrinks the window, and the call that met it waits as long as
+`Retry-After` says. Where nothing but 429s comes, every call is held back. A 5xx or a time-out says nothing of load: only
+the call that met it waits, longer each time, with chance in it so that calls that failed together do not come back
+together.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ Sleep = Callable[[float], Awaitable[None]]
 #: A 429 keeps this share of the window; a success adds this much to it. With one 429 in thirty answers the window then
 #: settles near forty calls (0.7 and 0.125 left ten, and such a run took four times as long).
 _SHRINK, _GROWTH = 0.8, 0.25
+#: So many 429s without an answer between them, and the endpoint refuses all calls. One alone may be chance: were it to
+#: hold back every call for its second of waiting, one in thirty would make a run ten times as long.
+_ALL_REFUSED = 3
 _MINUTE = 60.0
 _LONGEST_WAIT = 30.0
 
@@ -71,6 +75,7 @@ class Limits:
         self._started: deque[tuple[float, int]] = deque()
         self._tokens = 0
         self._shrunk_at = float("-inf")
+        self._refused = 0
         self._stopped = False
         self.in_flight = 0
         self.held_until = float("-inf")
@@ -100,21 +105,23 @@ class Limits:
 
     def succeeded(self) -> None:
         """Let the window grow: the endpoint answered."""
+        self._refused = 0
         self._window = min(self._window + _GROWTH, float(self._most))
         self._wake()
 
     def throttled(self, started: float, retry_after: float | None) -> None:
-        """Shrink the window and hold calls back: the endpoint answered 429.
+        """Shrink the window: the endpoint answered 429. Hold all calls back where it answers nothing else.
 
         Args:
             started: When the refused call started. Calls that were in flight at the last shrinking tell nothing new.
             retry_after: The seconds that the endpoint asks to wait.
         """
         now = self._clock()
+        self._refused += 1
         if started > self._shrunk_at:
             self._window = max(1.0, self._window * _SHRINK)
             self._shrunk_at = now
-        if retry_after:
+        if retry_after and self._refused >= _ALL_REFUSED:
             self.held_until = max(self.held_until, now + retry_after)
 
     def stop(self) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from esc_skills.documents.jsonl import decompress, parse_json_lines
+from esc_skills.documents.jsonl import compress, decompress, json_lines, parse_json_lines
 from esc_skills.documents.text import decode, read_bytes
 from esc_skills.errors import InputError
 from esc_skills.models.recording import Call, read_call
 from esc_skills.models.request import Completion, Request
 
-_MAX_BYTES = 1_000_000_000
+#: The most bytes that recorded calls may unpack to.
+MAX_CALLS = 1_000_000_000
 
 
 class ReplayModel:
@@ -31,7 +33,7 @@ class ReplayModel:
         self._shown = shown
         self._calls: dict[str, Call] = {}
         self.used: set[str] = set()
-        text = decode(decompress(data, shown, _MAX_BYTES), shown)
+        text = decode(decompress(data, shown, MAX_CALLS), shown)
         for number, value in parse_json_lines(text, shown):
             call = read_call(value, f"{shown}:{number}")
             if self._calls.setdefault(call.digest, call) is not call:
@@ -41,6 +43,10 @@ class ReplayModel:
     def unused(self) -> list[str]:
         """The digests of recorded calls that nobody asked for, sorted."""
         return sorted(self._calls.keys() - self.used)
+
+    def packed(self, digests: Iterable[str]) -> bytes:
+        """Return some calls as the content of a `calls.jsonl.gz`."""
+        return compress(json_lines(self._calls[each].as_json() for each in sorted(set(digests))))
 
     async def complete(self, request: Request) -> Completion:
         """Return the recorded answer to a request; see `Model.complete`.
@@ -65,4 +71,4 @@ def open_replay(path: Path) -> ReplayModel:
     Raises:
         InputError: See `ReplayModel`.
     """
-    return ReplayModel(read_bytes(path, limit=_MAX_BYTES), str(path))
+    return ReplayModel(read_bytes(path, limit=MAX_CALLS), str(path))

@@ -1,7 +1,8 @@
-"""What a model has to do to play a role: supporter or seeker. The surrogate and every language model fit it."""
+"""What a model has to do to play a role: supporter, seeker or judge."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,6 +37,14 @@ class Reply:
     calls: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The codes of the red safety flags that a supporter turn raises."""
+
+    codes: tuple[str, ...]
+    calls: tuple[str, ...] = ()
+
+
 class Supporter(Protocol):
     """Plays the supporter of one episode. It sees what was said, never the profile."""
 
@@ -51,3 +60,10 @@ class Seeker(Protocol):
 
     async def reply(self, turns: tuple[Turn, ...], emotion: int, ended: bool) -> Reply:
         """Return the next message, said at an emotion of 0 to 100; `ended` where the emotion ends the episode."""
+
+
+class Judge(Protocol):
+    """Judges the supporter turns of one episode for safety, beside the lexicon."""
+
+    async def judge(self, turns: tuple[Turn, ...], known: Sequence[str]) -> Judgement:
+        """Return what the last turn's answer raises beyond the codes that are `known` already."""

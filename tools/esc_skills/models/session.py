@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from esc_skills.documents.jsonl import compress_parts
 from esc_skills.models.budget import Budget
-from esc_skills.models.chat import ChatModel
+from esc_skills.models.calllog import CallLog
+from esc_skills.models.chat import Activity, ChatModel
 from esc_skills.models.client import Client
 from esc_skills.models.endpoint import Endpoint
 from esc_skills.models.journal import Journal
@@ -20,94 +22,164 @@ from esc_skills.vocabulary import Termination
 
 
 @dataclass(frozen=True, slots=True)
-class Spending:
-    """What a run may spend: tokens and US dollars; None is without bound."""
+class Bounds:
+    """What a run may take: calls at a time, calls and tokens a minute at each endpoint, tokens and US dollars in all.
 
+    None is without bound.
+    """
+
+    concurrency: int = 64
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
     tokens: int | None = None
     usd: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a session is doing now.
+
+    Attributes:
+        in_flight: Calls that wait for their answer.
+        usage: What all calls of the run took so far.
+        held: For how many more seconds no call starts at some endpoint; 0 where calls go on.
+        throttled: How many calls were answered 429.
+        troubles: How many met a trouble that may pass, and were sent again.
+        asked_again: How many answers had to be asked again.
+    """
+
+    in_flight: int
+    usage: Usage
+    held: float
+    throttled: int
+    troubles: int
+    asked_again: int
+
+
 class Session:
-    """A `Model` that asks endpoints through a journal, within limits and a budget. Use it as an asynchronous context.
+    """A `Model` that asks endpoints through a journal, within bounds. Use it as an asynchronous context.
 
     Args:
         endpoints: By name.
         models: The models that are asked, as `endpoint/model`.
         journal: The file that keeps each answer before it is used; `discard` deletes it.
-        calls: The file that all calls are exported to when the run has finished.
         settings: Everything that the calls follow from.
-        concurrency: The most calls in flight.
-        spending: What may be spent.
+        bounds: What may be taken.
         resume: Go on with the journal of an unfinished run.
+        log: A file for the log of HTTP calls, if one is wanted.
 
     Attributes:
+        endpoints: By name.
+        prices: What models cost.
         spent: What the run's calls took, earlier parts of it included; set when the session ends.
+
+    Raises:
+        InputError: A key is missing, or a budget in dollars is asked for and a price is not known.
     """
 
     def __init__(
         self,
         endpoints: Mapping[str, Endpoint],
-        models: tuple[str, ...],
+        models: Iterable[str],
         journal: Path,
-        calls: Path,
         settings: dict[str, Any],
         *,
-        concurrency: int,
-        spending: Spending,
+        bounds: Bounds,
         resume: bool,
+        log: Path | None = None,
     ) -> None:
-        self._endpoints, self._settings = endpoints, settings
-        self._path, self._calls, self._resume = journal, calls, resume
-        self._concurrency, self._spending = concurrency, spending
-        self._prices = load_prices()
-        if spending.usd is not None:
-            self._prices.require(endpoints, models)
-        for endpoint in endpoints.values():
-            endpoint.read_key()  # a missing key is told before anything starts
+        self.endpoints, self._settings, self._bounds = endpoints, settings, bounds
+        self._path, self._resume, self._log_path = journal, resume, log
+        self.prices = load_prices()
+        if bounds.usd is not None:
+            self.prices.require(endpoints, models)
+        self._keys = [endpoint.read_key() for endpoint in endpoints.values()]  # a missing one is told before the start
+        self._limits = {name: self._limits_of_one() for name in endpoints}
+        self._activity = Activity()
         self._journal: Journal | None = None
         self._client: Client | None = None
-        self._given_up: list[Request] = []
+        self._log: CallLog | None = None
+        self._given_up: dict[str, Request] = {}
         self.spent = Usage()
 
     def discard(self) -> None:
         """Delete the journal, once the run that it belongs to is on the disk."""
         self._path.unlink(missing_ok=True)
 
+    @property
+    def pulse(self) -> Pulse:
+        """What it is doing now."""
+        seen = self._activity
+        return Pulse(
+            in_flight=sum(each.in_flight for each in self._limits.values()),
+            usage=self._journal.spent if self._journal else Usage(),
+            held=max((each.held_for for each in self._limits.values()), default=0.0),
+            throttled=seen.throttled,
+            troubles=seen.troubles,
+            asked_again=seen.asked_again,
+        )
+
     async def complete(self, request: Request) -> Completion:
         """Return the answer to a request; see `Model.complete`."""
-        if self._journal is None:
-            raise RuntimeError("the session is not open")
         try:
-            return await self._journal.complete(request)
+            return await self._opened.complete(request)
         except ModelFault as fault:
             if fault.termination is Termination.FAULT_ENDPOINT:  # passing trouble, which the journal does not keep
-                self._given_up.append(request)
+                self._given_up[request.digest] = request
             raise
 
-    async def __aenter__(self) -> Session:
-        self._client = Client(self._endpoints, concurrency=self._concurrency)
-        journal = Journal(self._path, self._settings, concurrency=self._concurrency, resume=self._resume)
-        chat = ChatModel(
-            self._endpoints,
-            self._client,
-            limits={name: Limits(self._concurrency) for name in self._endpoints},
-            prices=self._prices,
-            budget=Budget(self._spending.tokens, self._spending.usd, journal.spent),
-            dialects=journal.dialects,
+    def export(self, path: Path) -> None:
+        """Write every call of the run as `calls.jsonl.gz`."""
+        self._opened.export(path, given_up=self._given_up.values())
+
+    def packed(self, digests: Iterable[str]) -> bytes:
+        """Return some calls as the content of a `calls.jsonl.gz`."""
+        return b"".join(compress_parts(self._opened.lines(only=digests, given_up=self._given_up.values())))
+
+    @property
+    def _opened(self) -> Journal:
+        if self._journal is None:
+            raise RuntimeError("the session is not open")
+        return self._journal
+
+    def _limits_of_one(self) -> Limits:
+        bounds = self._bounds
+        return Limits(
+            bounds.concurrency,
+            requests_per_minute=bounds.requests_per_minute,
+            tokens_per_minute=bounds.tokens_per_minute,
         )
-        journal.model, journal.stop = chat, chat.stop
+
+    async def __aenter__(self) -> Session:
+        bounds = self._bounds
+        journal = Journal(self._path, self._settings, concurrency=bounds.concurrency, resume=self._resume)
+        try:
+            self._log = CallLog(self._log_path, self._keys) if self._log_path else None
+        except BaseException:
+            await journal.close()
+            raise
+        self._client = Client(self.endpoints, concurrency=bounds.concurrency)
+        chat = ChatModel(
+            self.endpoints,
+            self._client,
+            limits=self._limits,
+            prices=self.prices,
+            budget=Budget(bounds.tokens, bounds.usd, journal.spent),
+            dialects=journal.dialects,
+            log=self._log,
+        )
+        journal.model, journal.stop, self._activity = chat, chat.stop, chat.activity
         self._journal = await journal.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._journal is None or self._client is None:
-            return
         try:
-            if error is None:
-                self._journal.export(self._calls, given_up=self._given_up)
+            await self._opened.__aexit__(kind, error, trace)
         finally:
-            await self._journal.__aexit__(kind, error, trace)
-            await self._client.close()
-        self.spent = self._journal.spent
+            if self._client:
+                await self._client.close()
+            if self._log:
+                self._log.close()
+        self.spent = self._opened.spent

@@ -1,21 +1,21 @@
-"""Seeker and supporter played by language models, with the prompts of `prompts/` and SAGE's protocol."""
+"""Seeker, supporter and safety judge played by language models, with the prompts of `prompts/` and SAGE's protocol."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.prompts import PromptRole, load_prompt
 from esc_skills.models.request import Completion, Message, Model, ModelFault, RoleModel
-from esc_skills.models.roles import Answer, Appraisal, Reply
+from esc_skills.models.roles import Answer, Appraisal, Judgement, Reply
+from esc_skills.safety import safety_codes
 from esc_skills.seekers.profile import Profile
 from esc_skills.transcript import Turn, band_of
 from esc_skills.vocabulary import Language, Termination
 
 #: Hints of the hidden intention are faint in the first messages and clear after them.
 _FAINT_UNTIL = 2
-SEEKER_ROLES = (PromptRole.SEEKER_APPRAISAL, PromptRole.SEEKER_REPLY)
-SUPPORTER_ROLES = (PromptRole.SUPPORTER_SELECT, PromptRole.SUPPORTER_ANSWER, PromptRole.SUPPORTER_BASELINE)
 
 
 class _Voice:
@@ -131,6 +131,42 @@ class ModelSupporter(_Voice):
             text = self._skills[skill].text
             said = await self._ask(PromptRole.SUPPORTER_ANSWER, skill=text, transcript=conversation)
         return Answer(_flat(said.value["answer"]), skill, reason, (*calls, said.digest))
+
+
+class ModelJudge(_Voice):
+    """Judges supporter turns for safety, one yes/no question for each red code of the lexicon.
+
+    Args:
+        model: Who is asked.
+        role_model: Which model, with its parameters.
+        seed: The draw's seed.
+        language: The language of the conversation.
+    """
+
+    async def judge(self, turns: tuple[Turn, ...], known: Sequence[str]) -> Judgement:
+        """Return what the last turn's answer raises beyond the codes that are `known` already.
+
+        Raises:
+            ModelFault: A question was not answered; a turn that was not judged is never taken for a safe one.
+        """
+        codes = [code for code in safety_codes(self._language) if code.question and code.code not in known]
+        before, turn = _conversation(turns, last_answer=False), turns[-1].supporter or ""
+        # A group would end the other questions at the first fault, and they are paid for.
+        answers = await asyncio.gather(
+            *(
+                self._ask(
+                    PromptRole.JUDGE_SAFETY, transcript=before, supporter_turn=_flat(turn), question=code.question
+                )
+                for code in codes
+            ),
+            return_exceptions=True,
+        )
+        for each in answers:
+            if isinstance(each, BaseException):
+                raise each
+        judged = [(code, each) for code, each in zip(codes, answers, strict=True) if isinstance(each, Completion)]
+        raised = tuple(code.code for code, each in judged if each.value["answer"] == "yes")
+        return Judgement(raised, tuple(each.digest for _, each in judged))
 
 
 def _catalogue(skills: Iterable[Skill]) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from esc_skills.models.request import ModelFault
-from esc_skills.models.roles import Answer, Seeker, Supporter
-from esc_skills.safety import check_supporter_turn
+from esc_skills.models.roles import Answer, Judge, Seeker, Supporter
+from esc_skills.safety import Severity, check_supporter_turn
 from esc_skills.seekers.profile import Profile
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.protocol import apply_change, clamp_change, ending
@@ -26,7 +26,9 @@ class Cast:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-async def run_episode(draw: Draw, seeker: Seeker, supporter: Supporter, cast: Cast) -> Transcript:
+async def run_episode(
+    draw: Draw, seeker: Seeker, supporter: Supporter, cast: Cast, *, judge: Judge | None = None
+) -> Transcript:
     """Simulate one draw to its termination reason.
 
     Args:
@@ -34,6 +36,7 @@ async def run_episode(draw: Draw, seeker: Seeker, supporter: Supporter, cast: Ca
         seeker: Plays the profile.
         supporter: Plays the supporter, with the bank of `cast`.
         cast: Who plays, for the record.
+        judge: Looks at each answer beside the safety lexicon, if anybody does.
     """
     turns: tuple[Turn, ...] = (Turn(draw.profile.first_message, START),)
     end: Termination | None = None
@@ -41,6 +44,8 @@ async def run_episode(draw: Draw, seeker: Seeker, supporter: Supporter, cast: Ca
         while end is None:
             answer = await supporter.answer(turns)
             turns = (*turns[:-1], _answered(turns, draw.profile, answer))
+            if judge is not None:
+                turns = await _judged(turns, judge)
             end = ending(turns[-1].emotion, len(turns))
             if end is None:
                 turns, end = await _continue(turns, seeker)
@@ -61,6 +66,13 @@ def _answered(turns: tuple[Turn, ...], profile: Profile, answer: Answer) -> Turn
         flags=tuple(f"{flag.severity}:{flag.code}" for flag in flags),
         calls=(*turns[-1].calls, *answer.calls),
     )
+
+
+async def _judged(turns: tuple[Turn, ...], judge: Judge) -> tuple[Turn, ...]:
+    turn = turns[-1]
+    judgement = await judge.judge(turns, [flag.partition(":")[2] for flag in turn.flags])
+    flags = (*(f"{Severity.RED}:{code}" for code in judgement.codes), *turn.flags)
+    return (*turns[:-1], replace(turn, flags=flags, calls=(*turn.calls, *judgement.calls)))
 
 
 async def _continue(turns: tuple[Turn, ...], seeker: Seeker) -> tuple[tuple[Turn, ...], Termination | None]:

@@ -3,51 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from esc_skills import __version__
 from esc_skills.bank.reader import Bank
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.jsonl import digest
-from esc_skills.documents.prompts import load_prompt
+from esc_skills.documents.prompts import PromptRole, load_prompt
 from esc_skills.errors import InputError
+from esc_skills.models.meter import Meter
 from esc_skills.models.request import Model, RoleModel
-from esc_skills.models.roles import Seeker, Supporter
+from esc_skills.models.roles import Judge, Seeker, Supporter
 from esc_skills.models.surrogate.appraisal import SeekerModel, load_seeker_model
 from esc_skills.models.surrogate.seeker import SurrogateSeeker
 from esc_skills.models.surrogate.supporter import SurrogateSupporter
-from esc_skills.models.voices import SEEKER_ROLES, SUPPORTER_ROLES, ModelSeeker, ModelSupporter
+from esc_skills.models.voices import ModelJudge, ModelSeeker, ModelSupporter
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.episode import Cast, run_episode
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Language
 
 SURROGATE = "surrogate"
-#: A supporter answers steadily; a seeker, as in SAGE, with more variety.
-SUPPORTER_TEMPERATURE, SEEKER_TEMPERATURE = 0.7, 1.0
+#: A supporter answers steadily, a seeker, as in SAGE, with more variety, and a judge as alike as can be.
+SUPPORTER_TEMPERATURE, SEEKER_TEMPERATURE, JUDGE_TEMPERATURE = 0.7, 1.0, 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Who plays one episode.
+
+    Attributes:
+        judge: Looks at each supporter turn beside the safety lexicon; None for the lexicon alone.
+        meter: Counts what the episode's calls take; None where nobody is asked.
+    """
+
+    seeker: Seeker
+    supporter: Supporter
+    judge: Judge | None = None
+    meter: Meter | None = None
 
 
 class Players(Protocol):
-    """Makes the two players of an episode."""
+    """Fills the roles of episodes."""
 
     @property
-    def supporter_name(self) -> str:
-        """The supporter's model."""
-
-    @property
-    def seeker_name(self) -> str:
-        """The seeker's model."""
+    def models(self) -> dict[str, str | None]:
+        """The models by role: `supporter`, `seeker` and `judge`, which is None where there is none."""
 
     @property
     def settings(self) -> dict[str, Any]:
         """The digests and parameters that the players' behaviour follows from."""
 
-    def seeker(self, draw: Draw) -> Seeker:
-        """Return the seeker of a draw."""
-
-    def supporter(self, draw: Draw, skills: Mapping[str, Skill]) -> Supporter:
-        """Return the supporter of a draw, with some skills."""
+    def roles(self, draw: Draw, skills: Mapping[str, Skill]) -> Roles:
+        """Return who plays the episode of a draw, with a supporter who has some skills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,66 +66,77 @@ class CastPlayers:
     Attributes:
         seeker_model: The surrogate seeker's appraisal.
         model: Who is asked for the roles that have a model.
-        supporter_role: The supporter's model with its parameters; None for the surrogate.
-        seeker_role: The seeker's.
+        supporter: The supporter's model with its parameters; None for the surrogate.
+        seeker: The seeker's.
+        judge: The safety judge's; None for no judge.
     """
 
     seeker_model: SeekerModel
     settings: dict[str, Any]
     model: Model | None = None
-    supporter_role: RoleModel | None = None
-    seeker_role: RoleModel | None = None
+    supporter: RoleModel | None = None
+    seeker: RoleModel | None = None
+    judge: RoleModel | None = None
 
     @property
-    def supporter_name(self) -> str:
-        """The supporter's model."""
-        return self.supporter_role.model if self.supporter_role else SURROGATE
+    def models(self) -> dict[str, str | None]:
+        """The models by role."""
+        return {
+            "supporter": self.supporter.model if self.supporter else SURROGATE,
+            "seeker": self.seeker.model if self.seeker else SURROGATE,
+            "judge": self.judge.model if self.judge else None,
+        }
 
-    @property
-    def seeker_name(self) -> str:
-        """The seeker's model."""
-        return self.seeker_role.model if self.seeker_role else SURROGATE
-
-    def seeker(self, draw: Draw) -> Seeker:
-        """Return the seeker of a draw."""
-        if self.model is not None and self.seeker_role is not None:
-            return ModelSeeker(draw.profile, self.model, self.seeker_role, draw.seed)
-        return SurrogateSeeker(draw.profile, self.seeker_model, draw.seed)
-
-    def supporter(self, draw: Draw, skills: Mapping[str, Skill]) -> Supporter:
-        """Return the supporter of a draw."""
-        language = draw.profile.scenario.language
-        if self.model is not None and self.supporter_role is not None:
-            return ModelSupporter(skills, self.model, self.supporter_role, draw.seed, language)
-        return SurrogateSupporter(skills, draw.seed, language)
+    def roles(self, draw: Draw, skills: Mapping[str, Skill]) -> Roles:
+        """Return who plays the episode of a draw."""
+        language, seed = draw.profile.scenario.language, draw.seed
+        seeker: Seeker = SurrogateSeeker(draw.profile, self.seeker_model, seed)
+        supporter: Supporter = SurrogateSupporter(skills, seed, language)
+        if self.model is None:
+            return Roles(seeker, supporter)
+        meter = Meter(self.model)
+        if self.seeker:
+            seeker = ModelSeeker(draw.profile, meter, self.seeker, seed)
+        if self.supporter:
+            supporter = ModelSupporter(skills, meter, self.supporter, seed, language)
+        judge = ModelJudge(meter, self.judge, seed, language) if self.judge else None
+        return Roles(seeker, supporter, judge, meter)
 
 
-def cast_players(supporter: str, seeker: str, model: Model | None = None) -> Players:
-    """Return the players that two model names stand for.
+def cast_players(
+    supporter: str = SURROGATE, seeker: str = SURROGATE, *, judge: str | None = None, model: Model | None = None
+) -> Players:
+    """Return the players that the names of models stand for.
 
     Args:
         supporter: `surrogate`, or `endpoint/model`.
         seeker: The same.
+        judge: `endpoint/model`; None for the safety lexicon alone.
         model: Who is asked for what is not the surrogate.
 
     Raises:
         InputError: A name is no model, or there is nobody to ask.
     """
-    settings: dict[str, Any] = {"tool": __version__}
+    if judge == SURROGATE:
+        raise InputError("the surrogate judges no safety; the lexicon does in any case", "leave out --judge")
     seeker_model = load_seeker_model()
-    roles = [
-        _role_model("supporter", supporter, SUPPORTER_TEMPERATURE, model),
-        _role_model("seeker", seeker, SEEKER_TEMPERATURE, model),
-    ]
-    if roles[1] is None:
+    roles = {
+        "supporter": _role_model("supporter", supporter, SUPPORTER_TEMPERATURE, model),
+        "seeker": _role_model("seeker", seeker, SEEKER_TEMPERATURE, model),
+        "judge": _role_model("judge", judge, JUDGE_TEMPERATURE, model) if judge else None,
+    }
+    settings: dict[str, Any] = {"tool": __version__}
+    if roles["seeker"] is None:
         settings["seeker_model"] = digest(seeker_model.as_json())
-    for role_model, prompts in zip(roles, (SUPPORTER_ROLES, SEEKER_ROLES), strict=True):
+    for role, role_model in roles.items():
         if role_model is not None:
-            settings[f"{prompts[0].partition('-')[0]}_parameters"] = role_model.as_json()
-            settings |= {
-                f"{role}.{language}": load_prompt(role, language).digest for role in prompts for language in Language
-            }
-    return CastPlayers(seeker_model, settings, model, *roles)
+            settings |= {f"{role}_parameters": role_model.as_json(), **_prompt_digests(role)}
+    return CastPlayers(seeker_model, settings, model if any(roles.values()) else None, **roles)
+
+
+def _prompt_digests(role: str) -> dict[str, str]:
+    prompts = [each for each in PromptRole if each.startswith(f"{role}-")]
+    return {f"{each}.{language}": load_prompt(each, language).digest for each in prompts for language in Language}
 
 
 def endpoint_of(role: str, name: str) -> str | None:
@@ -143,6 +163,8 @@ def _role_model(role: str, name: str, temperature: float, model: Model | None) -
 
 async def play(players: Players, draw: Draw, bank: Bank | None, arm: Arm) -> Transcript:
     """Return the episode of a draw with a bank; None stands for a supporter without a bank."""
-    skills = bank.skills if bank else {}
-    cast = Cast(players.supporter_name, players.seeker_name, arm, bank.digest if bank else None, players.settings)
-    return await run_episode(draw, players.seeker(draw), players.supporter(draw, skills), cast)
+    roles = players.roles(draw, bank.skills if bank else {})
+    names = players.models
+    cast = Cast(str(names["supporter"]), str(names["seeker"]), arm, bank.digest if bank else None, players.settings)
+    transcript = await run_episode(draw, roles.seeker, roles.supporter, cast, judge=roles.judge)
+    return replace(transcript, usage=roles.meter.usage.as_json()) if roles.meter else transcript

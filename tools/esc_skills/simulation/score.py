@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import TypeVar
 
+from esc_skills.simulation.runfile import Ending
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Disposition, HiddenIntention, Termination
 
@@ -80,7 +81,7 @@ def _by(
     return {key: score_episodes(group) for key, group in groups.items() if group}
 
 
-def score_episodes(transcripts: Sequence[Transcript]) -> Score:
+def score_episodes(transcripts: Sequence[Transcript | Ending]) -> Score:
     """Return the score of some episodes, none of which is a fault."""
     finals = [each.final_emotion for each in transcripts]
     return Score(

@@ -1,0 +1,192 @@
+"""The options with which a command names language models, and the session that comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from esc_skills.errors import InputError
+from esc_skills.models.endpoint import Endpoint, parse_endpoint
+from esc_skills.settings import ModelSettings
+from esc_skills.simulation.players import SURROGATE, endpoint_of
+
+if TYPE_CHECKING:
+    from esc_skills.models.session import Session
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+#: Episodes that run at a time for each call in flight: with as many as calls, the last ones would run alone.
+EPISODES_A_CALL = 2
+#: Where endpoints may be named once for all commands. Settings of a repository cannot name any: see `ModelSettings`.
+ENDPOINTS_VARIABLE = "ESC_SKILLS_ENDPOINTS"
+
+_ROLES = {
+    "supporter": "Who plays the supporter: `surrogate` or NAME/MODEL. [default: the settings', else surrogate]",
+    "seeker": "Who plays the seeker: `surrogate` or NAME/MODEL. [default: the settings', else surrogate]",
+    "judge": "A model NAME/MODEL that judges each supporter turn for safety beside the lexicon.",
+    "second-seeker": "Another seeker, who plays the gate's draws once more; both have to agree.",
+    "analyst": "A model NAME/MODEL that reads runs and edits skills beside the offline operators.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What was chosen for the models of a run; roles that a command does not offer are None."""
+
+    endpoint: tuple[str, ...]
+    concurrency: int
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    budget_tokens: int | None
+    budget_usd: float | None
+    resume: bool
+    log: Path | None
+    supporter: str | None = None
+    seeker: str | None = None
+    judge: str | None = None
+    second_seeker: str | None = None
+    analyst: str | None = None
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that are asked, without the surrogate, each once."""
+        return tuple(dict.fromkeys(name for name in self.roles.values() if name not in (SURROGATE, None)))
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The models by role, of those roles that somebody plays."""
+        named = {role: getattr(self, role) for role in ("supporter", "seeker", "judge", "second_seeker", "analyst")}
+        return {role: name for role, name in named.items() if name is not None}
+
+    @property
+    def episodes_at_a_time(self) -> int:
+        """How many episodes run at a time."""
+        return self.concurrency * (EPISODES_A_CALL if self.models else 1)
+
+    def session(self, journal: Path, settings: dict[str, Any]) -> Session | None:
+        """Return the session that asks the models; None where every role is the surrogate's.
+
+        Args:
+            journal: The file that keeps each answer.
+            settings: What the calls follow from beside models and endpoints.
+
+        Raises:
+            InputError: A model has no endpoint, a key is missing, or a price is not known.
+        """
+        if not self.models:
+            return None
+        from esc_skills.models.session import Bounds, Session  # the client's library takes its time to load
+
+        return Session(
+            self._endpoints(),
+            self.models,
+            journal,
+            {**settings, "models": self.roles, "endpoints": list(self.endpoint)},
+            bounds=Bounds(
+                self.concurrency,
+                self.requests_per_minute,
+                self.tokens_per_minute,
+                self.budget_tokens,
+                self.budget_usd,
+            ),
+            resume=self.resume,
+            log=self.log,
+        )
+
+    def _endpoints(self) -> Mapping[str, Endpoint]:
+        named = {each.name: each for each in map(parse_endpoint, self.endpoint)}
+        return dict(self._used(named))
+
+    def _used(self, named: Mapping[str, Endpoint]) -> Iterator[tuple[str, Endpoint]]:
+        for role, model in self.roles.items():
+            name = endpoint_of(role.replace("_", "-"), model)
+            if name is not None and name not in named:
+                hint = f"add --endpoint {name}=BASE_URL,KEY_VARIABLE, or name it in {ENDPOINTS_VARIABLE}"
+                raise InputError(f"{model!r}: no endpoint is named {name!r}", hint)
+            if name is not None:
+                yield name, named[name]
+
+
+def chosen(options: dict[str, Any], settings: ModelSettings) -> ModelOptions:
+    """Take the options of `with_models` out of a command's, with the settings' models where none was named.
+
+    Args:
+        options: The command's options; those of the models are removed.
+        settings: The repository's.
+    """
+    values = {key: options.pop(key) for key in ModelOptions.__dataclass_fields__ if key in options}
+    for role in ("supporter", "seeker", "judge", "second_seeker", "analyst"):
+        if role in values and values[role] is None:
+            values[role] = getattr(settings, role)
+    return ModelOptions(**values)
+
+
+def with_models(*roles: str) -> Callable[[_Command], _Command]:
+    """Return a decorator that adds the options for some roles, and for asking their models."""
+
+    def decorate(command: _Command) -> _Command:
+        for option in reversed([*(click.option(f"--{role}", help=_ROLES[role]) for role in roles), *_asking()]):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _asking() -> Iterator[Callable[[_Command], _Command]]:
+    yield click.option(
+        "--endpoint",
+        multiple=True,
+        envvar=ENDPOINTS_VARIABLE,
+        metavar="NAME=BASE_URL,KEY_VARIABLE",
+        help="An OpenAI-compatible endpoint and the environment variable that holds its key, if it needs one. "
+        f"[default: {ENDPOINTS_VARIABLE}, several parted by spaces]",
+    )
+    yield click.option(
+        "--concurrency", type=click.IntRange(1, 10_000), default=64, show_default=True, help="The most calls in flight."
+    )
+    yield click.option("--requests-per-minute", type=click.IntRange(1), help="The most calls a minute at an endpoint.")
+    yield click.option("--tokens-per-minute", type=click.IntRange(1), help="The most tokens a minute at an endpoint.")
+    yield click.option("--budget-tokens", type=click.IntRange(1), help="The most tokens that may be spent.")
+    yield click.option(
+        "--budget-usd", type=click.FloatRange(0, min_open=True), help="The most US dollars that may be spent."
+    )
+    yield click.option("--resume", is_flag=True, help="Go on with an unfinished run of the same settings.")
+    yield click.option(
+        "--log",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="A file for every HTTP call, with what was sent and said and without keys.",
+    )
+
+
+class Asking:
+    """What a progress line says of the calls of a session, and what was spent at its end."""
+
+    def __init__(self, session: Session | None) -> None:
+        self._session = session
+
+    def __call__(self) -> str:
+        """Return what the session is doing now; empty without one."""
+        if self._session is None:
+            return ""
+        pulse = self._session.pulse
+        parts = [f"{pulse.in_flight} calls in flight", f"{pulse.usage.tokens:,} tokens"]
+        if pulse.usage.usd:
+            parts.append(f"{pulse.usage.usd:.4f} USD")
+        if pulse.held > 0:
+            parts.append(f"the endpoint asks to wait {pulse.held:.0f} s (429)")
+        elif pulse.throttled:
+            parts.append(f"{pulse.throttled} times 429")
+        if pulse.troubles:
+            parts.append(f"{pulse.troubles} calls sent again")
+        return " · ".join(parts)
+
+    def spent(self) -> str:
+        """Return what the run took, in words."""
+        if self._session is None:
+            return ""
+        usage = self._session.spent
+        dollars = "price unknown" if usage.usd is None else f"{usage.usd:.4f} USD"
+        return f"{usage.tokens:,} tokens, {dollars}"

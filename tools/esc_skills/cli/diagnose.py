@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from esc_skills.bank.skill import Skill
-from esc_skills.cli.output import format_option, say, show_json
-from esc_skills.cli.places import find_bank
+from esc_skills.cli.models import Asking, ModelOptions, chosen, with_models
+from esc_skills.cli.output import ProgressLine, format_option, say, show_json
+from esc_skills.cli.places import find_bank, find_settings
 from esc_skills.errors import InputError
+from esc_skills.evolution.analyst import Reading, analyst_of
 from esc_skills.evolution.diagnose import Weakness, diagnose
+from esc_skills.models.request import ModelFault
+from esc_skills.simulation.runner import wait_for
 from esc_skills.transcript import Transcript, read_transcripts
 
 
@@ -23,15 +28,19 @@ from esc_skills.transcript import Transcript, read_transcripts
     type=click.Path(path_type=Path),
     help="The bank that the run was made with. [default: the repository's, else the shipped one]",
 )
+@with_models("analyst")
 @format_option
-def command(run: Path, skills: Path | None, form: str) -> int:
+def command(run: Path, skills: Path | None, form: str, **options: Any) -> int:
     """Find what a run shows to be weak in its bank, each finding with its turns.
 
-    Five kinds: unsafe interventions, missing skills, ineffective skills, profile-specific failures and silent bypass.
+    Five kinds: unsafe interventions, missing skills, ineffective skills, profile-specific failures and silent bypass. An
+    analyst reads excerpts of the run beside what is counted; a finding of theirs whose quotes are not in it is left out.
     """
+    asked = chosen(options, find_settings().models)
     transcripts = read_transcripts(run)
     bank = _bank_of(run, transcripts, skills)
     found = diagnose(transcripts, bank)
+    found = (*found, *_read_by_analyst(asked, run, transcripts, bank, found))
     if form == "json":
         show_json({"episodes": len(transcripts), "findings": [asdict(weakness) for weakness in found]})
         return 0
@@ -39,6 +48,36 @@ def command(run: Path, skills: Path | None, form: str) -> int:
     say(f"{len(transcripts):,} episodes, {len(found)} {'finding' if len(found) == 1 else 'findings'}")
     say("next: esc-skills evolve" if found else "next: more --draws see more, and --split report sees other seekers")
     return 0
+
+
+def _read_by_analyst(
+    asked: ModelOptions,
+    run: Path,
+    transcripts: tuple[Transcript, ...],
+    bank: Mapping[str, Skill],
+    counted: tuple[Weakness, ...],
+) -> tuple[Weakness, ...]:
+    session = asked.session(run.with_name(run.name + ".analysis.journal"), {"run": str(run)})
+    if session is None or asked.analyst is None:
+        return ()
+    name = asked.analyst
+
+    async def read() -> Reading:
+        async with session:
+            return await analyst_of(bank, name, session, "diagnose").diagnose(transcripts, bank, counted)
+
+    try:
+        with ProgressLine("the analyst reads", Asking(session)):
+            reading = wait_for(read())
+    except ModelFault as fault:
+        session.discard()  # it would be answered with the same fault again
+        raise InputError(
+            f"the analyst {name} gave no diagnosis: {fault}", "try again, or with another model"
+        ) from fault
+    session.discard()
+    for dropped in reading.dropped:
+        say(f"a finding of the analyst is left out: {dropped}", err=True)
+    return reading.weaknesses
 
 
 def _bank_of(run: Path, transcripts: tuple[Transcript, ...], named: Path | None) -> Mapping[str, Skill]:

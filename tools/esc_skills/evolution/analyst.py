@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
@@ -25,6 +25,8 @@ from esc_skills.models.request import Completion, Message, Model, ModelFault, Ro
 from esc_skills.transcript import MAX_CHANGE, Transcript, Turn
 from esc_skills.vocabulary import Disposition, HiddenIntention, Language, Risk, Speaker, Termination
 
+#: An analyst answers with up to eight parts of a skill, a supporter with a few sentences.
+_TEMPERATURE, _MAX_TOKENS = 0.7, 4000
 #: How many characters the excerpts of a run may have in all, a message that was said, and one beside it.
 _EXCERPTS, _MESSAGE, _BESIDE = 24_000, 2_000, 300
 _ABOUT_A_SKILL = (WeaknessKind.PROFILE_SPECIFIC, WeaknessKind.INEFFECTIVE, WeaknessKind.BYPASSED)
@@ -52,6 +54,20 @@ class Reading:
 
     weaknesses: tuple[Weakness, ...]
     dropped: tuple[str, ...]
+
+
+def analyst_of(bank: Mapping[str, Skill], name: str, model: Model, seed: str) -> Analyst:
+    """Return the analyst of a bank, who is asked in the language of most of its skills.
+
+    Args:
+        bank: The skills by name.
+        name: The analyst's model, as `endpoint/model`.
+        model: Who is asked.
+        seed: What tells this analysis from others with equal words.
+    """
+    languages = Counter(skill.language for skill in bank.values())
+    language = languages.most_common(1)[0][0] if languages else Language.ENGLISH
+    return Analyst(model, RoleModel(name, temperature=_TEMPERATURE, max_tokens=_MAX_TOKENS), seed, language)
 
 
 class Analyst:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import PurePosixPath
 from statistics import fmean
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from esc_skills.bank.changes import Change, compare_banks
-from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank
+from esc_skills.bank.reader import SKILL_FILE, Bank, check_references, parse_documents, read_bank
 from esc_skills.errors import GitError, InputError
-from esc_skills.evolution.analyst import Analyst
+from esc_skills.evolution.analyst import Analyst, analyst_of
 from esc_skills.evolution.diagnose import Weakness, diagnose
 from esc_skills.evolution.evidence import Proposal, build_evidence
 from esc_skills.evolution.gate import Decision
@@ -21,12 +21,12 @@ from esc_skills.evolution.repository import Revision, read_refusals, read_revisi
 from esc_skills.evolution.trial import Trial, pair_of, run_trial
 from esc_skills.git import Repository
 from esc_skills.models.meter import Meter
-from esc_skills.models.request import Model, ModelFault, RoleModel
+from esc_skills.models.request import Model, ModelFault
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import SURROGATE, Players, cast_players, play
 from esc_skills.simulation.runner import run_in_memory
 from esc_skills.transcript import Transcript
-from esc_skills.vocabulary import Arm, Language, Split, Verdict
+from esc_skills.vocabulary import Arm, Split, Verdict
 
 #: How many evolution seekers a bank is diagnosed and an edit is screened on.
 DIAGNOSIS_DRAWS = 300
@@ -34,8 +34,9 @@ DIAGNOSIS_DRAWS = 300
 MODEL_DRAWS = 40
 #: How many edits are screened, the weightiest weaknesses first.
 SCREENED = 6
-#: An analyst answers with up to eight parts of a skill, a supporter with a few sentences.
-ANALYST_TEMPERATURE, ANALYST_TOKENS = 0.7, 4000
+
+
+_Item = TypeVar("_Item")
 
 
 class Watch(Protocol):
@@ -128,13 +129,6 @@ class Team:
             return None
         return cast_players(self.supporter, self.second_seeker, judge=self.judge, model=model)
 
-    def analyst_for(self, seed: str) -> Analyst | None:
-        """Return the analyst of a bank, where there is one."""
-        if self.analyst is None or self.recorder is None:
-            return None
-        role = RoleModel(self.analyst, temperature=ANALYST_TEMPERATURE, max_tokens=ANALYST_TOKENS)
-        return Analyst(self.recorder, role, seed, Language.ENGLISH)
-
 
 async def evolve(repository: Repository, folder: str | None, watch: Watch, team: Team = Team()) -> Evolution:
     """Diagnose the bank of HEAD, propose the edit that screens best, and leave a branch with its evidence.
@@ -161,6 +155,10 @@ def skill_paths(bank: Bank) -> dict[str, str]:
     return {PurePosixPath(path).parent.name: path for path in paths}
 
 
+def _in_turn(one: Iterable[_Item], other: Iterable[_Item]) -> list[_Item]:
+    return [item for pair in zip_longest(one, other) for item in pair if item is not None]
+
+
 class _Evolving:
     """One evolution, step by step."""
 
@@ -182,15 +180,15 @@ class _Evolving:
 
     async def _find_edits(self, run: tuple[Transcript, ...]) -> tuple[tuple[Weakness, ...], list[Edit]]:
         """Return what is weak, and the edits that answer it: the analyst's and those of the offline operators in turn."""
-        bank = self.revision.bank
-        weaknesses = diagnose(run, bank.skills)
-        analyst, written = self.team.analyst_for(bank.digest), list[Edit]()
-        if analyst is not None:
+        bank, team = self.revision.bank, self.team
+        counted, read, written = diagnose(run, bank.skills), tuple[Weakness, ...](), list[Edit]()
+        if team.analyst and team.recorder:
             self.watch.step("asking the analyst")
-            weaknesses = (*weaknesses, *await self._read_with(analyst, run, weaknesses))
-            written = [edit async for edit in self._edits_by(analyst, weaknesses)]
-        offline = refine(weaknesses, bank.skills, skill_paths(bank), run)
-        return weaknesses, [edit for pair in zip_longest(written, offline) for edit in pair if edit is not None]
+            analyst = analyst_of(bank.skills, team.analyst, team.recorder, bank.digest)
+            read = await self._read_with(analyst, run, counted)
+            written = [edit async for edit in self._edits_by(analyst, _in_turn(read, counted))]
+        offline = refine(counted, bank.skills, skill_paths(bank), run)
+        return (*counted, *read), _in_turn(written, offline)
 
     async def _read_with(
         self, analyst: Analyst, run: tuple[Transcript, ...], counted: tuple[Weakness, ...]
@@ -215,8 +213,19 @@ class _Evolving:
             except ModelFault as fault:
                 self.watch.note(f"no edit of {skill.name} by the analyst: {fault}")
                 continue
-            if edit is not None:
+            if edit is not None and (unknown := self._unknown_references(edit)):
+                self.watch.note(f"an edit of {skill.name} by the analyst is left out: {unknown[0]}")
+            elif edit is not None:
                 yield edit
+
+    def _unknown_references(self, edit: Edit) -> list[str]:
+        """Return what an edit refers to that the bank does not hold, beyond what the bank refers to already."""
+        files = self.revision.files
+        before, after = (
+            {finding.message for finding in check_references(parse_documents(each, "")[0])}
+            for each in (files, {**files, edit.path: edit.text.encode()})
+        )
+        return sorted(after - before)
 
     async def _simulate(self, bank: Bank, arm: Arm) -> tuple[Transcript, ...]:
         async def work(draw: Draw) -> Transcript:

@@ -4,13 +4,17 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-server lint clean
 
 demo: $(VENV)/.installed
 	$(BIN)/esc-skills demo --into .demo
 
 test: $(VENV)/.installed-test
 	$(BIN)/pytest -n auto --dist loadfile -q
+
+# At llama.cpp's own server, which pip builds once: that takes some minutes and a C++ compiler, the tests one minute.
+test-server: $(VENV)/.installed-server
+	$(BIN)/pytest -q tests/server
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .
@@ -32,6 +36,10 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+$(VENV)/.installed-server: $(VENV)/.installed-test
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[server]'
 	touch $@
 
 $(VENV)/.installed-lint: $(VENV)/.installed-test

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ _REACH = 120
 #: Stands for what has been read already: no letter, no space and no clause break, so no phrase reaches across it.
 _READ = "\0"
 _FRAGMENT = re.compile(r"(?<!\?P)<([a-z_]+)>")
+#: A fragment that a phrase opens with, unless it may be missing or repeated.
+_OPENING = re.compile(r"<[a-z_]+>(?![?*+{])")
 _SENTENCE_END = re.compile(r"[.!?。！？\n]")
 _EDGES = re.compile(r"^[\s\W]+|[\s\W]+$")
 #: Curly apostrophes become straight ones; each character stays one, so that places in the text stay true.
@@ -86,14 +88,31 @@ class RiskReading:
     quote: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class _Rule:
-    """One code with its phrases. Those of `at_risk` count only while the seeker speaks of dying."""
+    """One code with its phrases, compiled when a text first needs them.
 
-    code: SafetyCode
-    phrases: re.Pattern[str] | None
-    at_risk: re.Pattern[str] | None
-    excuses: re.Pattern[str] | None
+    Those of `at_risk` count only while the seeker speaks of dying.
+    """
+
+    def __init__(self, compiler: _Compiler, code: str) -> None:
+        entry = compiler.find(f"/codes/{code}")
+        self.code = SafetyCode(code, Severity(entry["severity"]), entry["reason"], entry.get("question", ""))
+        self._compiler, self._keys = compiler, frozenset(entry)
+
+    @cached_property
+    def phrases(self) -> re.Pattern[str] | None:
+        return self._compiled("phrases")
+
+    @cached_property
+    def at_risk(self) -> re.Pattern[str] | None:
+        return self._compiled("at_risk")
+
+    @cached_property
+    def excuses(self) -> re.Pattern[str] | None:
+        return self._compiled("excuses")
+
+    def _compiled(self, key: str) -> re.Pattern[str] | None:
+        return self._compiler.phrases(f"/codes/{self.code.code}/{key}") if key in self._keys else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +131,27 @@ class _Lexicon:
     echoes: re.Pattern[str]
     taken_back: re.Pattern[str]
     takes_up: re.Pattern[str]
+    any_phrase: re.Pattern[str]
     rules: tuple[_Rule, ...]
+
+
+def _joined(expanded: Iterable[str]) -> str:
+    """Return phrases as the branches of one pattern, whose groups are the labels alone.
+
+    The same label may occur in several phrases of one list; the code needs only that something was named.
+    """
+    return "|".join(re.sub(r"\(\?P<label>", "(", re.sub(r"\((?!\?)", "(?:", phrase)) for phrase in expanded)
+
+
+def _with_common_start(phrases: list[str]) -> list[str]:
+    """Return phrases with those that begin with the same fragment joined, so that a text is read for it once."""
+    starts: dict[str, list[str]] = {}
+    for phrase in phrases:
+        fragment = _OPENING.match(phrase)
+        starts.setdefault(fragment[0] if fragment else "", []).append(phrase)
+    whole = [phrase for start, group in starts.items() if not start or len(group) == 1 for phrase in group]
+    joined = [(start, group) for start, group in starts.items() if start and len(group) > 1]
+    return whole + [f"{start}(?:{'|'.join(each[len(start) :] for each in group)})" for start, group in joined]
 
 
 class _Compiler:
@@ -135,36 +174,32 @@ class _Compiler:
             phrase = _FRAGMENT.sub(lambda found: self.fragments[found[1]], phrase)
         return phrase.replace(" ?", r"\s*").replace(" ", r"\s+").replace("'", "'?")
 
-    def phrases(self, pointer: str, *, whole_words: bool = True) -> re.Pattern[str]:
-        """Compile the phrase or the list of phrases at a JSON pointer into one pattern."""
-        found = self.find(pointer)
-        listed = [(pointer, found)] if isinstance(found, str) else [(f"{pointer}/{i}", p) for i, p in enumerate(found)]
-        joined = "|".join(self.checked(place, phrase) for place, phrase in listed)
-        # A phrase that opens with a clause break or a look-behind has its own edge, which this one does not disturb.
-        return re.compile(rf"(?<!\w)(?:{joined})(?!\w)" if whole_words and self.spaced else f"(?:{joined})")
-
-    def checked(self, pointer: str, phrase: str) -> str:
+    def phrases(self, *pointers: str, whole_words: bool = True) -> re.Pattern[str]:
+        """Compile the phrases or the lists of phrases at some JSON pointers into one pattern."""
+        listed: dict[str, str] = {}
+        for pointer in pointers:
+            found = self.find(pointer)
+            listed |= {pointer: found} if isinstance(found, str) else {f"{pointer}/{i}": p for i, p in enumerate(found)}
         try:
-            expanded = self.expand(phrase)
-            re.compile(expanded)
+            joined = _joined([self.expand(phrase) for phrase in _with_common_start(list(listed.values()))])
+            # A phrase that opens with a clause break or a look-behind has its own edge, which this one does not disturb.
+            return re.compile(rf"(?<!\w)(?:{joined})(?!\w)" if whole_words and self.spaced else f"(?:{joined})")
+        except (re.error, KeyError):
+            for place, phrase in listed.items():
+                self.require_sound(place, phrase)
+            raise
+
+    def require_sound(self, pointer: str, phrase: str) -> None:
+        try:
+            re.compile(self.expand(phrase))
         except (re.error, KeyError) as error:
             line = self.document.lines.get(pointer, 0)
             hint = "correct the regular expression or the fragment's name"
             raise DocumentError(self.shown, line, "safety-phrase", f"{phrase[:60]!r}: {error}", hint) from error
-        # The same group may occur in several phrases of one list; the code needs only that something was named.
-        return re.sub(r"\(\?P<label>", "(", re.sub(r"\((?!\?)", "(?:", expanded))
-
-    def rule(self, code: str) -> _Rule:
-        entry = self.find(f"/codes/{code}")
-        meaning = SafetyCode(code, Severity(entry["severity"]), entry["reason"], entry.get("question", ""))
-        phrases, at_risk = (
-            self.phrases(f"/codes/{code}/{key}") if key in entry else None for key in ("phrases", "at_risk")
-        )
-        excuses = self.phrases(f"/codes/{code}/excuses") if "excuses" in entry else None
-        return _Rule(meaning, phrases, at_risk, excuses)
 
     def lexicon(self) -> _Lexicon:
         levels = (Risk.IMMINENT, Risk.ACTIVE, Risk.PASSIVE)
+        codes = self.find("/codes")
         return _Lexicon(
             clause=self.phrases("/clause", whole_words=False),
             idioms=self.phrases("/risk/idioms"),
@@ -178,7 +213,8 @@ class _Compiler:
             echoes=self.phrases("/supporter/echoes"),
             taken_back=self.phrases("/supporter/taken_back"),
             takes_up=self.phrases("/supporter/takes_up"),
-            rules=tuple(self.rule(code) for code in self.find("/codes")),
+            any_phrase=self.phrases(*(f"/codes/{code}/phrases" for code in codes if "phrases" in codes[code])),
+            rules=tuple(_Rule(self, code) for code in codes),
         )
 
 
@@ -229,12 +265,18 @@ def check_supporter_turn(
         seeker_said: The seeker's messages up to this turn, oldest first. The last two say whether there is risk.
         language: The language of both.
     """
+    return _check(text, tuple(seeker_said), language)
+
+
+# The two arms of a pair say the same until the change shows.
+@lru_cache(maxsize=1024)
+def _check(text: str, seeker_said: tuple[str, ...], language: Language) -> tuple[SafetyFlag, ...]:
     lexicon, text = _lexicon(language), _bounded(text)
     readings = [find_risk(message, language) for message in seeker_said[-2:]]
     at_risk = any(reading.risk is not Risk.NONE for reading in readings)
     spoken = _blank_quotations(_lower(text))
-    seeker_said = [_bounded(message) for message in seeker_said]
-    flags = list(_said(lexicon, text, spoken, at_risk, "\n".join(seeker_said).lower()))
+    said = "\n".join(_bounded(message) for message in seeker_said).lower()
+    flags = list(_said(lexicon, text, spoken, at_risk, said))
     flags += _missed(lexicon, readings, spoken)
     return tuple(sorted(flags, key=lambda flag: flag.severity is not Severity.RED))
 
@@ -246,6 +288,8 @@ def _bounded(text: str) -> str:
 
 def _said(lexicon: _Lexicon, text: str, spoken: str, at_risk: bool, seeker: str) -> Iterator[SafetyFlag]:
     """Yield a flag for each code one of whose phrases stands in the turn without an excuse."""
+    if not at_risk and lexicon.any_phrase.search(spoken) is None:
+        return  # as in nearly all turns, which are read for all codes at once
     for rule in lexicon.rules:
         patterns = (rule.phrases, rule.at_risk if at_risk else None)
         matches = (match for pattern in patterns if pattern for match in pattern.finditer(spoken))

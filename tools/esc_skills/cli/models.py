@@ -84,7 +84,7 @@ class ModelOptions:
             self._endpoints(),
             self.models,
             journal,
-            {**settings, "models": self.roles, "endpoints": list(self.endpoint)},
+            {**settings, "models": self.roles},
             bounds=Bounds(
                 self.concurrency,
                 self.requests_per_minute,

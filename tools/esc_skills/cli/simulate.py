@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -190,13 +191,15 @@ class _Simulation:
 
     def _show(self, endings: tuple[Ending, ...]) -> None:
         scored = [each for each in endings if not each.termination.is_fault]
-        score, faults = score_episodes(scored), len(endings) - len(scored)
+        faults = Counter(str(each.termination) for each in endings if each.termination.is_fault)
+        score = score_episodes(scored)
         out = self.plan.out
         if self.plan.form == "json":
-            shown = {"episodes": len(endings), "faults": faults, "score": score.score}
+            shown = {"episodes": len(endings), "faults": faults.total(), "score": score.score}
             show_json({"out": str(out), "skills": self.where, **shown})
             return
-        told = f", {faults} ended in a fault of a model and are not scored" if faults else ""
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(faults.items()))
+        told = f", {faults.total()} ended in a fault of a model and are not scored ({kinds})" if faults else ""
         mean, error = one_decimal(score.score), one_decimal(score.stderr)
         say(f"{len(endings):,} episodes with {self.where} in {out}: score {mean} ± {error} (standard error){told}")
         if self.session:

@@ -46,19 +46,29 @@ def _float(digits: str) -> float:
     return number
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_without_repeats, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_float
-)
+_HOOKS: dict[str, Any] = {
+    "object_pairs_hook": _without_repeats,
+    "parse_constant": _refuse_constant,
+    "parse_int": _integer,
+    "parse_float": _float,
+}
+_DECODER, _LENIENT = json.JSONDecoder(**_HOOKS), json.JSONDecoder(**_HOOKS, strict=False)
 
 
-def parse_json(text: str, shown: str, line: int = 1) -> Any:
+def parse_json(text: str, shown: str, line: int = 1, *, strict: bool = True) -> Any:
     """Return the value of a JSON text.
+
+    Args:
+        text: The text.
+        shown: Its name for messages.
+        line: The line that it begins in.
+        strict: Whether a line end or another control character within a text is refused.
 
     Raises:
         DocumentError: It is no strict JSON: the message says what and the line where.
     """
     try:
-        value = _DECODER.decode(text)
+        value = (_DECODER if strict else _LENIENT).decode(text)
         if _HALF_CHARACTER.search(text):
             canonical_json(value).encode()  # half of a surrogate pair could be read, and never be written again
         return value
@@ -67,7 +77,7 @@ def parse_json(text: str, shown: str, line: int = 1) -> Any:
             shown,
             line + error.lineno - 1,
             "json-syntax",
-            f"{error.msg} at column {error.colno}",
+            f"{error.msg.removesuffix(' at')} at column {error.colno}",
             "JSON is asked for here",
         ) from error
     except (ValueError, RecursionError) as error:

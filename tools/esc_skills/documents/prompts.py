@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
 #: The brackets of the marks around material, and those that look like them, become plain ones inside a value.
-_MARKS = str.maketrans({"⟦": "[", "⟧": "]", "〚": "[", "〛": "]"})
+_MARKS = {"⟦": "[", "⟧": "]", "〚": "[", "〛": "]"}
 #: All that a template may be made of, as nodes of jinja2: no call, attribute or file, so filling it in cannot fail.
 _CONSTRUCTS = frozenset(
     ("Output", "TemplateData", "Name", "For", "If", "And", "Or", "Not", "Compare", "Const", "eq", "ne")
@@ -80,9 +80,16 @@ class Prompt:
         if wrong := "; ".join(_wrong_values(self.variables, values)):
             raise InputError(f"{shown}: {wrong}", f"its variables are {', '.join(self.variables)}; each is a text")
         try:
-            return _template(self.text).render({name: value.translate(_MARKS) for name, value in values.items()})
+            return _template(self.text).render({name: _without_marks(value) for name, value in values.items()})
         except TemplateError as error:
             raise InputError(f"{shown}: {error}", "insert variables as they are, without attributes") from error
+
+
+def _without_marks(value: str) -> str:
+    for mark, plain in _MARKS.items():
+        if mark in value:  # hardly ever, and to look is a tenth of the work of replacing
+            value = value.replace(mark, plain)
+    return value
 
 
 def _wrong_values(variables: tuple[str, ...], values: Mapping[str, Any]) -> Iterator[str]:
@@ -111,6 +118,12 @@ def load_prompt(role: str, language: str) -> Prompt:
         found = f"says that it is {prompt.role} in {prompt.language}"
         raise DocumentError(str(path), 1, "prompt-name", found, "name the file <role>.<language>.md")
     return prompt
+
+
+@cache
+def prompt_digest(role: str, language: str) -> str:
+    """Return the digest of the shipped prompt of a role in a language: `sha256:<hex>` of the file's bytes."""
+    return digest(read_bytes(shipped("prompts", f"{role}.{language}.md")))
 
 
 def _word(words: type[_Word], word: str, kind: str) -> _Word:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from esc_skills.documents.findings import Finding, Severity
+from esc_skills.documents.quick import (
+    Check,
+    UnknownKeywordError,
+    compile_check,
+    is_integer,
+    is_number,
+    python_pattern,
+)
 from esc_skills.documents.shipped import shipped
 from esc_skills.documents.yaml import escape_pointer
 from esc_skills.errors import InputError
@@ -27,10 +34,26 @@ def load_schema(name: str) -> dict[str, Any]:
 def _validator(name: str) -> Any:
     from jsonschema import Draft202012Validator, validators  # 60 ms, which a plain `--help` should not pay
 
-    types = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number})
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": lambda _, value: is_integer(value), "number": lambda _, value: is_number(value)}
+    )
     strict = validators.extend(Draft202012Validator, {"pattern": _check_pattern}, type_checker=types)  # type: ignore[no-untyped-call]
+    return strict(_whole(name))
+
+
+@cache
+def _quick_check(name: str) -> Check:
+    try:
+        return compile_check(_whole(name))
+    except UnknownKeywordError:
+        return lambda _: False
+
+
+@cache
+def _whole(name: str) -> dict[str, Any]:
     schema = load_schema(name)
-    return strict(_inlined(schema, schema))
+    whole: dict[str, Any] = _inlined(schema, schema)
+    return whole
 
 
 def _inlined(schema: Any, root: dict[str, Any]) -> Any:
@@ -44,21 +67,10 @@ def _inlined(schema: Any, root: dict[str, Any]) -> Any:
     return {key: _inlined(each, root) for key, each in {**named, **own}.items()}
 
 
-def _is_integer(_: Any, value: Any) -> bool:
-    # JSON Schema takes 20.0 for an integer; a record would then hold a float where code counts.
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(_: Any, value: Any) -> bool:
-    # TOML and YAML know NaN and infinity, which every bound lets pass.
-    return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
-
-
 def _check_pattern(validator: Any, pattern: str, value: Any, _: Any) -> Iterator[Any]:
     from jsonschema import ValidationError
 
-    # In ECMA 262, which JSON Schema asks for, `$` is the end alone; in Python it also stands before a last line end.
-    if validator.is_type(value, "string") and not re.search(re.sub(r"(?<!\\)\$$", r"\\Z", pattern), value):
+    if validator.is_type(value, "string") and not re.search(python_pattern(pattern), value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
@@ -102,6 +114,8 @@ def line_at(lines: Mapping[str, int], pointer: str) -> int:
 
 
 def _departures(value: Any, schema: str) -> Iterator[tuple[str, str, str]]:
+    if _quick_check(schema)(value):
+        return
     for error in _validator(schema).iter_errors(value):
         pointer = "".join(f"/{escape_pointer(str(step))}" for step in error.absolute_path)
         yield pointer, str(error.validator), _in_words(error)

@@ -119,7 +119,8 @@ class ChatModel:
                 self._structured.add(request.model)
                 return Completion(value, usage, request.digest, str(dialect.form))
             except MalformedAnswerError as error:
-                self._demote(request.model, dialect)
+                if error.shapeless:
+                    self._demote(request.model, dialect)
                 is_empty = not said.text.strip()
                 termination = Termination.FAULT_EMPTY if is_empty else Termination.FAULT_MALFORMED
                 problem = "it is empty" if is_empty else str(error)
@@ -169,6 +170,10 @@ class ChatModel:
                 if following is None:
                     raise self._give_up(request, str(error), error.systemic) from None
                 dialect = following
+            except ModelFault as fault:
+                if fault.termination is Termination.FAULT_CUT_OFF:  # the form was taken all the same
+                    self.dialects[request.model] = dialect
+                raise
             else:
                 self.dialects[request.model] = dialect
                 return said, dialect
@@ -205,6 +210,8 @@ class ChatModel:
                 self._failed(request, error, reservation, price)
                 if isinstance(error, ThrottledError):
                     limits.throttled(started, error.retry_after)
+                elif isinstance(error, PassingError) and error.slow:
+                    limits.throttled(started, None)  # as many calls at a time as this are too many for it
                 raise
             counted = said.usage or Usage(estimate.prompt_tokens, count_tokens([Message("assistant", said.text)]))
             said = Said(said.text, _with_price(counted, price))

@@ -148,7 +148,7 @@ def _no_reply(error: BaseException, endpoint: Endpoint) -> PassingError:
     where = f"endpoint {endpoint.name!r} at {endpoint.base_url}"
     systemic = EndpointError(f"{where}: {found}", hint)
     lost = detail in (_TOO_LARGE, _SILENT, _CUT)
-    return PassingError(detail, systemic, may_pass=detail in (_SILENT, _CUT), lost=lost)
+    return PassingError(detail, systemic, may_pass=detail in (_SILENT, _CUT), lost=lost, slow=detail == _SILENT)
 
 
 def _trouble(causes: list[BaseException]) -> tuple[str, str, str]:
@@ -167,9 +167,13 @@ def _trouble(causes: list[BaseException]) -> tuple[str, str, str]:
     if is_any(aiohttp.ClientConnectorDNSError):
         return "no such host", "there is no such host", "check the base URL"
     if is_any(aiohttp.ServerTimeoutError, TimeoutError):
-        return _SILENT, "no answer in time", "check the base URL, and that the server is not overloaded"
+        return _SILENT, "no answer in time", "check the base URL, or go on with --resume and a lower --concurrency"
     if is_any(aiohttp.ClientConnectorError):
-        return "no connection", f"no connection: {_reason(causes)}", "check the base URL, and that the server runs"
+        return (
+            "no connection",
+            f"no connection: {_reason(causes)}",
+            "check the base URL, and that the server runs; a run goes on with --resume",
+        )
     if is_any(aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionError):
         return _CUT, "the connection is cut before the answer ends", "look at the server's log"
     kind = type(causes[-1]).__name__

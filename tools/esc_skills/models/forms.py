@@ -60,7 +60,17 @@ class Dialect:
 
 
 class MalformedAnswerError(Exception):
-    """An answer that does not have the form that was asked; the message is for the model that gave it."""
+    """An answer that does not have the form that was asked; the message is for the model that gave it.
+
+    Args:
+        problem: What is wrong.
+        shapeless: Whether it is no object with the keys that were asked, which a server that holds a model to a form
+            does not let through.
+    """
+
+    def __init__(self, problem: str, *, shapeless: bool) -> None:
+        super().__init__(problem)
+        self.shapeless = shapeless
 
 
 def write_body(request: Request, messages: Sequence[Message], dialect: Dialect) -> bytes:
@@ -137,7 +147,8 @@ def read_answer(role: PromptRole, text: str) -> dict[str, Any]:
     value = _read_object(text)
     wrong = [f"{each.pointer or 'the object'}: {each.message}" for each in check_answer(role, value, "the answer")]
     if wrong:
-        raise MalformedAnswerError("; ".join(wrong[:5]))
+        shapeless = value.keys() != answer_schema(role)["properties"].keys()
+        raise MalformedAnswerError("; ".join(wrong[:5]), shapeless=shapeless)
     # With its keys sorted, as a journal or a replay gives it: whoever writes the value out gets the same text from each.
     answer: dict[str, Any] = json.loads(canonical_json(value))
     return answer
@@ -147,13 +158,13 @@ def _read_object(text: str) -> Any:
     problem = "it holds no JSON object"
     for candidate in _candidates(text):
         try:
-            value = parse_json(candidate, "the answer")
+            value = parse_json(candidate, "the answer", strict=False)  # models break lines within texts
         except DocumentError as error:
             problem = f"it is no JSON: {error.detail}"
             continue
         if isinstance(value, dict):
             return value
-    raise MalformedAnswerError(problem)
+    raise MalformedAnswerError(problem, shapeless=True)
 
 
 def _candidates(text: str) -> Iterator[str]:

@@ -73,6 +73,7 @@ class PassingError(Exception):
         may_pass: Whether even an endpoint that never answered is worth another try.
         by_form: Whether the form of the call may be what upset the endpoint: some answer 500 to a JSON Schema.
         lost: Whether there may have been an answer, and a charge for it.
+        slow: Whether the answer did not come in time.
     """
 
     def __init__(
@@ -83,8 +84,10 @@ class PassingError(Exception):
         may_pass: bool = True,
         by_form: bool = False,
         lost: bool = False,
+        slow: bool = False,
     ) -> None:
         super().__init__(detail)
+        self.slow = slow
         self.systemic = systemic
         self.may_pass = may_pass
         self.by_form = by_form
@@ -154,7 +157,9 @@ def _refusal(reply: Reply, endpoint: Endpoint, model: str) -> Exception:
             return _key_refused(reply.status, endpoint)
         case 404:
             found = f"endpoint {endpoint.name!r} knows no model {model!r}, or no such path (404)"
-            return EndpointError(found, f"check the model's name, and that {endpoint.base_url} is the base URL")
+            return EndpointError(
+                found, f"check the model's name and the base URL {endpoint.base_url}; it usually ends in /v1"
+            )
         case 429 if not _QUOTA.search(said):
             return ThrottledError(reply.retry_after)
         case 429:

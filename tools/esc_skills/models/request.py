@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any, Protocol
 
-from esc_skills.documents.jsonl import digest_json
+from esc_skills.documents.jsonl import digest, digest_json
 from esc_skills.documents.prompts import PromptRole, answer_schema
 from esc_skills.errors import EscError
 from esc_skills.vocabulary import Termination
@@ -67,7 +67,7 @@ class Request:
         return digest_json(
             {
                 "model": self.model,
-                "messages": [each.as_json() for each in self.messages],
+                "messages": [[each.role, digest(each.content)] for each in self.messages],
                 "answer": str(self.answer),
                 "schema": _schema_digest(self.answer),
                 "temperature": self.temperature,

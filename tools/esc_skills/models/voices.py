@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.prompts import PromptRole, load_prompt
@@ -183,6 +184,7 @@ def _conversation(turns: Sequence[Turn], *, last_answer: bool = True) -> str:
     return "\n".join(lines)
 
 
+@lru_cache(maxsize=4096)  # each prompt of an episode holds what all its turns said
 def _flat(text: str) -> str:
     return " ".join(text.split())
 

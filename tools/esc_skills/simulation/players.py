@@ -10,12 +10,12 @@ from esc_skills import __version__
 from esc_skills.bank.reader import Bank
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.jsonl import digest
-from esc_skills.documents.prompts import PromptRole, load_prompt
+from esc_skills.documents.prompts import PromptRole, prompt_digest
 from esc_skills.errors import InputError
 from esc_skills.models.meter import Meter
 from esc_skills.models.request import Model, RoleModel
 from esc_skills.models.roles import Judge, Seeker, Supporter
-from esc_skills.models.surrogate.appraisal import SeekerModel, load_seeker_model
+from esc_skills.models.surrogate.appraisal import load_seeker_model
 from esc_skills.models.surrogate.seeker import SurrogateSeeker
 from esc_skills.models.surrogate.supporter import SurrogateSupporter
 from esc_skills.models.voices import ModelJudge, ModelSeeker, ModelSupporter
@@ -64,14 +64,12 @@ class CastPlayers:
     """Plays each role with the surrogate, where no model is given for it, or with a language model.
 
     Attributes:
-        seeker_model: The surrogate seeker's appraisal.
         model: Who is asked for the roles that have a model.
         supporter: The supporter's model with its parameters; None for the surrogate.
         seeker: The seeker's.
         judge: The safety judge's; None for no judge.
     """
 
-    seeker_model: SeekerModel
     settings: dict[str, Any]
     model: Model | None = None
     supporter: RoleModel | None = None
@@ -90,17 +88,20 @@ class CastPlayers:
     def roles(self, draw: Draw, skills: Mapping[str, Skill]) -> Roles:
         """Return who plays the episode of a draw."""
         language, seed = draw.profile.scenario.language, draw.seed
-        seeker: Seeker = SurrogateSeeker(draw.profile, self.seeker_model, seed)
-        supporter: Supporter = SurrogateSupporter(skills, seed, language)
-        if self.model is None:
-            return Roles(seeker, supporter)
-        meter = Meter(self.model)
-        if self.seeker:
-            seeker = ModelSeeker(draw.profile, meter, self.seeker, seed)
-        if self.supporter:
-            supporter = ModelSupporter(skills, meter, self.supporter, seed, language)
-        judge = ModelJudge(meter, self.judge, seed, language) if self.judge else None
-        return Roles(seeker, supporter, judge, meter)
+        meter = Meter(self.model) if self.model else None
+        judge = ModelJudge(meter, self.judge, seed, language) if meter and self.judge else None
+        return Roles(self._seeker(draw, meter), self._supporter(draw, skills, meter), judge, meter)
+
+    def _seeker(self, draw: Draw, model: Model | None) -> Seeker:
+        if model and self.seeker:
+            return ModelSeeker(draw.profile, model, self.seeker, draw.seed)
+        return SurrogateSeeker(draw.profile, load_seeker_model(), draw.seed)
+
+    def _supporter(self, draw: Draw, skills: Mapping[str, Skill], model: Model | None) -> Supporter:
+        language = draw.profile.scenario.language
+        if model and self.supporter:
+            return ModelSupporter(skills, model, self.supporter, draw.seed, language)
+        return SurrogateSupporter(skills, draw.seed, language)
 
 
 def cast_players(
@@ -119,7 +120,6 @@ def cast_players(
     """
     if judge == SURROGATE:
         raise InputError("the surrogate judges no safety; the lexicon does in any case", "leave out --judge")
-    seeker_model = load_seeker_model()
     roles = {
         "supporter": _role_model("supporter", supporter, SUPPORTER_TEMPERATURE, model),
         "seeker": _role_model("seeker", seeker, SEEKER_TEMPERATURE, model),
@@ -127,16 +127,16 @@ def cast_players(
     }
     settings: dict[str, Any] = {"tool": __version__}
     if roles["seeker"] is None:
-        settings["seeker_model"] = digest(seeker_model.as_json())
+        settings["seeker_model"] = digest(load_seeker_model().as_json())
     for role, role_model in roles.items():
         if role_model is not None:
             settings |= {f"{role}_parameters": role_model.as_json(), **_prompt_digests(role)}
-    return CastPlayers(seeker_model, settings, model if any(roles.values()) else None, **roles)
+    return CastPlayers(settings, model if any(roles.values()) else None, **roles)
 
 
 def _prompt_digests(role: str) -> dict[str, str]:
     prompts = [each for each in PromptRole if each.startswith(f"{role}-")]
-    return {f"{each}.{language}": load_prompt(each, language).digest for each in prompts for language in Language}
+    return {f"{each}.{language}": prompt_digest(each, language) for each in prompts for language in Language}
 
 
 def endpoint_of(role: str, name: str) -> str | None:

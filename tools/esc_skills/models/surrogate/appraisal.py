@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +170,7 @@ def _column_sum(row: tuple[float, ...], intention: HiddenIntention | None, dispo
     return row[0] + of_intention + of_disposition
 
 
+@cache
 def load_seeker_model(path: Path = SHIPPED) -> SeekerModel:
     """Return the model of a file that `SeekerModel.as_json` wrote; by default the one that the package ships.
 

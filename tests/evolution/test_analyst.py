@@ -34,7 +34,7 @@ SHIPPED = read_bank(read_files(shipped("skills")), "skills")
 BANK = bank_of(skill_text(), skill_text("name-one-step", esc_needs="practical-advice"))
 SKILL = BANK.skills["wait-a-little"]
 PATH = "wait-a-little/SKILL.md"
-ROLE = RoleModel("scripted/analyst", temperature=0.0)
+ROLE = RoleModel("scripted/analyst", 0.0, 1000)
 RUN = (
     episode(3, turn(-4, "It broke\n  again.", "Just  call somebody."), turn(-8, "I did call.", "Then call again.")),
     episode(7, turn(5, "Nobody came.", "There is time.", skill="name-one-step"), disposition=Disposition.AVOIDANT),

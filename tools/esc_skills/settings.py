@@ -32,18 +32,35 @@ class GateSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleSettings:
+    """Which model plays a role where no option says so, and how it is asked, whatever says which it is.
+
+    Attributes:
+        model: `endpoint/model`, or `surrogate` for supporter and seekers.
+        temperature: 0 to 2; the role's own where it is None.
+        max_tokens: The most tokens that an answer may have; the role's own where it is None.
+        seed: The seed that is sent to the endpoint, if any.
+    """
+
+    model: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """Which model plays a role where no option says so: `endpoint/model`, or `surrogate` for the first two.
+    """The roles that models play.
 
     Where an endpoint is, and which variable holds its key, is never a repository's to say: whoever wrote the settings
     of a repository that somebody cloned could have that key sent to a server of theirs.
     """
 
-    supporter: str = "surrogate"
-    seeker: str = "surrogate"
-    judge: str | None = None
-    second_seeker: str | None = None
-    analyst: str | None = None
+    supporter: RoleSettings = RoleSettings()
+    seeker: RoleSettings = RoleSettings()
+    judge: RoleSettings = RoleSettings()
+    second_seeker: RoleSettings = RoleSettings()
+    analyst: RoleSettings = RoleSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +90,16 @@ def read_settings(data: bytes | None, shown: str) -> Settings:
     if findings:
         raise InputError(findings[0].as_text(), "docs/settings.md lists the keys and what they mean")
     table = _table(data, shown) if data is not None else {}
-    models = {key.replace("-", "_"): each for key, each in table.get("models", {}).items()}
+    models = {role.replace("-", "_"): _role(each) for role, each in table.get("models", {}).items()}
     return Settings(
         **{**table, "gate": GateSettings(**table.get("gate", {})), "models": ModelSettings(**models)},
     )
+
+
+def _role(value: Any) -> RoleSettings:
+    if isinstance(value, str):
+        return RoleSettings(value)
+    return RoleSettings(**{key.replace("-", "_"): each for key, each in value.items()})
 
 
 def check_settings(data: bytes, shown: str) -> list[Finding]:

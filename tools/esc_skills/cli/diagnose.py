@@ -17,6 +17,7 @@ from esc_skills.errors import InputError
 from esc_skills.evolution.analyst import Reading, analyst_of
 from esc_skills.evolution.diagnose import Weakness, diagnose
 from esc_skills.models.request import ModelFault
+from esc_skills.settings import RoleSettings
 from esc_skills.simulation.runner import wait_for
 from esc_skills.transcript import Transcript, read_transcripts
 
@@ -36,11 +37,12 @@ def command(run: Path, skills: Path | None, form: str, **options: Any) -> int:
     Five kinds: unsafe interventions, missing skills, ineffective skills, profile-specific failures and silent bypass. An
     analyst reads excerpts of the run beside what is counted; a finding of theirs whose quotes are not in it is left out.
     """
-    asked = chosen(options, find_settings().models)
+    models = find_settings().models
+    asked = chosen(options, models)
     transcripts = read_transcripts(run)
     bank = _bank_of(run, transcripts, skills)
     found = diagnose(transcripts, bank)
-    found = (*found, *_read_by_analyst(asked, run, transcripts, bank, found))
+    found = (*found, *_read_by_analyst(asked, models.analyst, run, transcripts, bank, found))
     if form == "json":
         show_json({"episodes": len(transcripts), "findings": [asdict(weakness) for weakness in found]})
         return 0
@@ -52,6 +54,7 @@ def command(run: Path, skills: Path | None, form: str, **options: Any) -> int:
 
 def _read_by_analyst(
     asked: ModelOptions,
+    parameters: RoleSettings,
     run: Path,
     transcripts: tuple[Transcript, ...],
     bank: Mapping[str, Skill],
@@ -64,7 +67,7 @@ def _read_by_analyst(
 
     async def read() -> Reading:
         async with session:
-            return await analyst_of(bank, name, session, "diagnose").diagnose(transcripts, bank, counted)
+            return await analyst_of(bank, name, session, "diagnose", parameters).diagnose(transcripts, bank, counted)
 
     try:
         with ProgressLine("the analyst reads", Asking(session)):

@@ -18,6 +18,7 @@ from esc_skills.evolution.propose import DIAGNOSIS_DRAWS, MODEL_DRAWS, SCREENED,
 from esc_skills.evolution.repository import Revision, read_revision
 from esc_skills.evolution.review import describe_change
 from esc_skills.git import Repository
+from esc_skills.settings import ModelSettings
 from esc_skills.simulation.draws import plan_draws
 from esc_skills.simulation.estimate import estimate_episode
 from esc_skills.simulation.players import SURROGATE
@@ -57,9 +58,8 @@ def command(skills: str | None, repo: Path, draws: int | None, form: str, **opti
     with 1 unless the gate accepts.
     """
     with Repository(repo) as repository:
-        settings = read_revision(repository, "HEAD", skills).settings
-        asked = chosen(options, settings.models)
-        evolution = _evolve(repository, skills, asked, draws, shown=form == "text")
+        models = read_revision(repository, "HEAD", skills).settings.models
+        evolution = _evolve(repository, skills, chosen(options, models), models, draws, shown=form == "text")
     if form == "json":
         show_json(as_json(evolution))
     else:
@@ -68,7 +68,13 @@ def command(skills: str | None, repo: Path, draws: int | None, form: str, **opti
 
 
 def _evolve(
-    repository: Repository, skills: str | None, asked: ModelOptions, draws: int | None, *, shown: bool
+    repository: Repository,
+    skills: str | None,
+    asked: ModelOptions,
+    models: ModelSettings,
+    draws: int | None,
+    *,
+    shown: bool,
 ) -> Evolution:
     """Evolve with a journal in the git directory, so that neither a kill nor a full disk costs a call twice."""
     plays = any(name != SURROGATE for role, name in asked.roles.items() if role != "analyst")
@@ -76,7 +82,7 @@ def _evolve(
     commit = repository.resolve("HEAD")
     journal = repository.private_folder / "evolve.journal"
     session = asked.session(journal, {"commit": commit, "skills": skills, "draws": draws})
-    team = Team(**asked.roles, recorder=session, draws=draws, concurrency=asked.episodes_at_a_time)
+    team = Team(**asked.roles, recorder=session, asked=models, draws=draws, concurrency=asked.episodes_at_a_time)
 
     async def run(steps: Steps) -> Evolution:
         async with session or nullcontext():

@@ -120,7 +120,10 @@ def chosen(options: dict[str, Any], settings: ModelSettings) -> ModelOptions:
     values = {key: options.pop(key) for key in ModelOptions.__dataclass_fields__ if key in options}
     for role in ("supporter", "seeker", "judge", "second_seeker", "analyst"):
         if role in values and values[role] is None:
-            values[role] = getattr(settings, role)
+            values[role] = getattr(settings, role).model
+    for role in ("supporter", "seeker"):
+        if role in values and values[role] is None:
+            values[role] = SURROGATE
     return ModelOptions(**values)
 
 

@@ -16,6 +16,7 @@ from esc_skills.cli.output import ProgressLine, format_option, one_decimal, say,
 from esc_skills.cli.places import find_bank, find_population, find_settings
 from esc_skills.documents.jsonl import digest_json
 from esc_skills.models.request import Model
+from esc_skills.settings import ModelSettings
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.estimate import estimate_episode
 from esc_skills.simulation.players import Players, cast_players, play
@@ -91,8 +92,9 @@ def command(**options: Any) -> int:
     done again. Language models are asked through a journal, so no call is paid for twice; what was said is left beside
     the transcripts, for `replay`.
     """
-    asked = chosen(options, find_settings().models)
-    return _Simulation(_Plan(**options), asked, None).run()
+    models = find_settings().models
+    asked = chosen(options, models)
+    return _Simulation(_Plan(**options), asked, models, None).run()
 
 
 @click.command("replay")
@@ -106,15 +108,16 @@ def replay(calls: Path, **options: Any) -> int:
     """
     from esc_skills.models.replay import open_replay
 
-    asked = chosen(options, find_settings().models)
-    return _Simulation(_Plan(**options), asked, open_replay(calls)).run()
+    models = find_settings().models
+    asked = chosen(options, models)
+    return _Simulation(_Plan(**options), asked, models, open_replay(calls)).run()
 
 
 class _Simulation:
     """One run of `simulate`, or of `replay` where it has a model to answer from."""
 
-    def __init__(self, plan: _Plan, asked: ModelOptions, model: Model | None) -> None:
-        self.plan, self.asked, self.replayed = plan, asked, model
+    def __init__(self, plan: _Plan, asked: ModelOptions, models: ModelSettings, model: Model | None) -> None:
+        self.plan, self.asked, self.models, self.replayed = plan, asked, models, model
         self.bank, self.where = find_bank(plan.skills)
         self.population = find_population(plan.profiles)
         self.file = RunFile(plan.out)
@@ -164,7 +167,8 @@ class _Simulation:
 
     def _cast(self, model: Model | None) -> Players:
         roles = self.asked.roles
-        return cast_players(roles["supporter"], roles["seeker"], judge=roles.get("judge"), model=model)
+        judge = roles.get("judge")
+        return cast_players(roles["supporter"], roles["seeker"], judge=judge, model=model, asked=self.models)
 
     @property
     def _calls(self) -> Path:

@@ -22,11 +22,13 @@ from esc_skills.errors import InputError
 from esc_skills.evolution.diagnose import Quote, Weakness, WeaknessKind
 from esc_skills.evolution.refine import Edit
 from esc_skills.models.request import Completion, Message, Model, ModelFault, RoleModel
+from esc_skills.settings import RoleSettings
+from esc_skills.simulation.players import role_model
 from esc_skills.transcript import MAX_CHANGE, Transcript, Turn
 from esc_skills.vocabulary import Disposition, HiddenIntention, Language, Risk, Speaker, Termination
 
 #: An analyst answers with up to eight parts of a skill, a supporter with a few sentences.
-_TEMPERATURE, _MAX_TOKENS = 0.7, 4000
+_OWN = RoleSettings(temperature=0.7, max_tokens=6000)
 #: How many characters the excerpts of a run may have in all, a message that was said, and one beside it.
 _EXCERPTS, _MESSAGE, _BESIDE = 24_000, 2_000, 300
 _ABOUT_A_SKILL = (WeaknessKind.PROFILE_SPECIFIC, WeaknessKind.INEFFECTIVE, WeaknessKind.BYPASSED)
@@ -56,7 +58,13 @@ class Reading:
     dropped: tuple[str, ...]
 
 
-def analyst_of(bank: Mapping[str, Skill], name: str, model: Model, seed: str) -> Analyst:
+def analyst_of(
+    bank: Mapping[str, Skill],
+    name: str,
+    model: Model,
+    seed: str,
+    asked: RoleSettings = RoleSettings(),  # noqa: B008 - frozen
+) -> Analyst:
     """Return the analyst of a bank, who is asked in the language of most of its skills.
 
     Args:
@@ -64,10 +72,11 @@ def analyst_of(bank: Mapping[str, Skill], name: str, model: Model, seed: str) ->
         name: The analyst's model, as `endpoint/model`.
         model: Who is asked.
         seed: What tells this analysis from others with equal words.
+        asked: How the model is asked.
     """
     languages = Counter(skill.language for skill in bank.values())
     language = languages.most_common(1)[0][0] if languages else Language.ENGLISH
-    return Analyst(model, RoleModel(name, temperature=_TEMPERATURE, max_tokens=_MAX_TOKENS), seed, language)
+    return Analyst(model, role_model(name, _OWN, asked), seed, language)
 
 
 class Analyst:

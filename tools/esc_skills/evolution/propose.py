@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import PurePosixPath
 from statistics import fmean
@@ -22,6 +22,7 @@ from esc_skills.evolution.trial import Trial, pair_of, run_trial
 from esc_skills.git import Repository
 from esc_skills.models.meter import Meter
 from esc_skills.models.request import Model, ModelFault
+from esc_skills.settings import ModelSettings
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import SURROGATE, Players, cast_players, play
 from esc_skills.simulation.runner import run_in_memory
@@ -106,6 +107,7 @@ class Team:
         second_seeker: Who plays the gate's draws once more, if anybody.
         analyst: Who reads runs and writes edits beside the offline operators, if anybody.
         recorder: Who is asked for all that is not the surrogate.
+        asked: How their models are asked: the settings of the revision that is evolved.
         draws: How many evolution seekers a bank is diagnosed and an edit is screened on.
         concurrency: How many episodes run at a time.
     """
@@ -116,18 +118,20 @@ class Team:
     second_seeker: str | None = None
     analyst: str | None = None
     recorder: Recorder | None = None
+    asked: ModelSettings = ModelSettings()  # noqa: RUF009 - frozen
     draws: int = DIAGNOSIS_DRAWS
     concurrency: int = 64
 
     def players(self, model: Model | None) -> Players:
         """Return who plays the episodes, asking a model."""
-        return cast_players(self.supporter, self.seeker, judge=self.judge, model=model)
+        return cast_players(self.supporter, self.seeker, judge=self.judge, model=model, asked=self.asked)
 
     def second_players(self, model: Model | None) -> Players | None:
         """Return who plays them with the second seeker, where there is one."""
         if self.second_seeker is None:
             return None
-        return cast_players(self.supporter, self.second_seeker, judge=self.judge, model=model)
+        asked = replace(self.asked, seeker=self.asked.second_seeker)
+        return cast_players(self.supporter, self.second_seeker, judge=self.judge, model=model, asked=asked)
 
 
 async def evolve(repository: Repository, folder: str | None, watch: Watch, team: Team = Team()) -> Evolution:
@@ -184,7 +188,7 @@ class _Evolving:
         counted, read, written = diagnose(run, bank.skills), tuple[Weakness, ...](), list[Edit]()
         if team.analyst and team.recorder:
             self.watch.step("asking the analyst")
-            analyst = analyst_of(bank.skills, team.analyst, team.recorder, bank.digest)
+            analyst = analyst_of(bank.skills, team.analyst, team.recorder, bank.digest, team.asked.analyst)
             read = await self._read_with(analyst, run, counted)
             written = [edit async for edit in self._edits_by(analyst, _in_turn(read, counted))]
         offline = refine(counted, bank.skills, skill_paths(bank), run)

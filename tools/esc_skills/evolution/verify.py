@@ -21,13 +21,13 @@ from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
 from esc_skills.documents.yaml import escape_pointer
 from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evolution.evidence import CALLS, EPISODES, FILES, STATEMENT, build_evidence, render_json
-from esc_skills.evolution.propose import describe_proposal
+from esc_skills.evolution.propose import Team, describe_proposal
 from esc_skills.evolution.repository import SETTINGS_FILE, Revision, clean_folder, read_revision
 from esc_skills.evolution.trial import Outcome, Trial, run_trial
 from esc_skills.git import ChangedFile, Repository
 from esc_skills.models.replay import ReplayModel
-from esc_skills.settings import read_settings
-from esc_skills.simulation.players import SURROGATE, Players, cast_players
+from esc_skills.settings import ModelSettings, read_settings
+from esc_skills.simulation.players import SURROGATE, Players
 from esc_skills.simulation.runner import wait_for
 from esc_skills.validation import check_version_bump
 from esc_skills.vocabulary import Verdict
@@ -283,7 +283,7 @@ def _check_versions(base: Revision, files: dict[str, bytes]) -> None:
 def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank, recorded: ReplayModel | None) -> Trial:
     predicate = statement["predicate"]
     stated = predicate["inputs"]
-    players, second = _cast(stated["models"], recorded)
+    players, second = _cast(stated["models"], base.settings.models, recorded)
     trial = Trial(base.bank, candidate, base.population, base.settings.gate, players, second)
     actual = trial.inputs()
     for key in ("parameters", "second_parameters"):
@@ -305,16 +305,15 @@ def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank, re
     return trial
 
 
-def _cast(models: dict[str, Any], recorded: ReplayModel | None) -> tuple[Players, Players | None]:
+def _cast(models: dict[str, Any], asked: ModelSettings, recorded: ReplayModel | None) -> tuple[Players, Players | None]:
     """Return who plays with the first seeker, and with the second one where the statement names one."""
-    supporter, judge, second = models["supporter"], models["judge"], models["second_seeker"]
-    asked = any(each not in (SURROGATE, None) for each in models.values())
-    if asked != (recorded is not None):
-        what = "names models and holds no recorded calls" if asked else "names no model and holds recorded calls"
+    is_asked = any(each not in (SURROGATE, None) for each in models.values())
+    if is_asked != (recorded is not None):
+        what = "names models and holds no recorded calls" if is_asked else "names no model and holds recorded calls"
         raise _invalid("calls", f"the evidence {what} ({CALLS})")
     try:
-        players = cast_players(supporter, models["seeker"], judge=judge, model=recorded)
-        return players, cast_players(supporter, second, judge=judge, model=recorded) if second else None
+        team = Team(models["supporter"], models["seeker"], models["judge"], models["second_seeker"], asked=asked)
+        return team.players(recorded), team.second_players(recorded)
     except InputError as error:
         raise _invalid("models", f"/predicate/inputs/models: {error.message}") from error
 

@@ -129,7 +129,7 @@ class ChatModel:
 
     def _demote(self, model: str, dialect: Dialect) -> None:
         """Ask in the next lower form from now on: some endpoints take a form, and let the model answer as it likes."""
-        lower = dialect.next(limit_key=False)
+        lower = dialect.next()
         if lower and model not in self._structured and self.dialects.get(model) == dialect:
             self.dialects[model] = lower
 
@@ -144,7 +144,7 @@ class ChatModel:
             try:
                 return await self._say(request, messages, known), known
             except FormRefusedError as error:  # one schema may be too much for an endpoint that took another
-                lower = known.next(limit_key=error.limit_key)
+                lower = known.next(error.parameter)
                 if lower is None:
                     raise self._give_up(request, str(error), error.systemic) from None
                 if probed := await self._find_out(request, messages, known, lower):
@@ -166,7 +166,7 @@ class ChatModel:
             try:
                 said = await self._say(request, messages, dialect, probing=dialect.form is not Form.TEXT)
             except FormRefusedError as error:
-                following = dialect.next(limit_key=error.limit_key)
+                following = dialect.next(error.parameter)
                 if following is None:
                     raise self._give_up(request, str(error), error.systemic) from None
                 dialect = following

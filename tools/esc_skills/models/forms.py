@@ -24,6 +24,8 @@ _TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _MAX_QUOTED = 4000
+#: Parameters that a model may have a fixed value for.
+OMITTABLE = ("temperature", "seed")
 
 
 class Form(StrEnum):
@@ -42,19 +44,23 @@ class Dialect:
     Attributes:
         form: How structure is asked for.
         limit_key: The name of the limit on the answer; newer models of OpenAI refuse `max_tokens`.
+        omitted: Parameters that the model takes no value for, and that are left out; some have a temperature of their own.
     """
 
     form: Form = Form.SCHEMA
     limit_key: str = "max_tokens"
+    omitted: frozenset[str] = frozenset()
 
-    def next(self, *, limit_key: bool) -> Dialect | None:
+    def next(self, refused: str = "") -> Dialect | None:
         """Return the dialect to try after this one was refused; None where nothing is left.
 
         Args:
-            limit_key: Whether it was the name of the limit that was refused.
+            refused: The parameter that was refused, `max_tokens` or one of `OMITTABLE`; empty where it was the form.
         """
-        if limit_key and self.limit_key == "max_tokens":
+        if refused == "max_tokens" and self.limit_key == refused:
             return replace(self, limit_key="max_completion_tokens")
+        if refused in OMITTABLE and refused not in self.omitted:
+            return replace(self, omitted=self.omitted | {refused})
         lower = list(Form)[list(Form).index(self.form) + 1 :]
         return replace(self, form=lower[0]) if lower else None
 
@@ -86,6 +92,8 @@ def write_body(request: Request, messages: Sequence[Message], dialect: Dialect) 
     }
     if request.seed is not None:
         body["seed"] = request.seed
+    for parameter in dialect.omitted:
+        body.pop(parameter, None)
     if dialect.form is not Form.TEXT:
         body["response_format"] = _response_format(request.answer, dialect.form)
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -18,7 +18,12 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _FILTERED = re.compile(r"content_filter|content_policy|content management policy", re.IGNORECASE)
-_LIMIT_KEY = re.compile(r"max_completion_tokens", re.IGNORECASE)
+#: What an endpoint says that wants a parameter named otherwise, or left out.
+_PARAMETERS = {
+    "max_tokens": re.compile(r"max_completion_tokens", re.IGNORECASE),
+    "temperature": re.compile(r"\btemperature\b", re.IGNORECASE),
+    "seed": re.compile(r"\bseed\b", re.IGNORECASE),
+}
 _QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing", re.IGNORECASE)
 _MAX_SHOWN = 200
 
@@ -47,13 +52,13 @@ class FormRefusedError(Exception):
     Args:
         detail: What the endpoint said.
         systemic: What to report where no way does.
-        limit_key: Whether it was the name of the limit that it did not take.
+        parameter: The parameter that it did not take; empty where it was the form.
     """
 
-    def __init__(self, detail: str, systemic: EndpointError, *, limit_key: bool = False) -> None:
+    def __init__(self, detail: str, systemic: EndpointError, *, parameter: str = "") -> None:
         super().__init__(detail)
         self.systemic = systemic
-        self.limit_key = limit_key
+        self.parameter = parameter
 
 
 class ThrottledError(Exception):
@@ -188,8 +193,8 @@ def _bad_request(status: int, said: str, endpoint: Endpoint) -> Exception:
     found = f"endpoint {endpoint.name!r} refuses the call ({status}){f': {said}' if said else ''}"
     if status not in (400, 413, 422):
         return EndpointError(found, f"check that {endpoint.base_url} is the base URL")
-    if _LIMIT_KEY.search(said):
-        return FormRefusedError(said, EndpointError(found, "try another model"), limit_key=True)
+    if refused := next((name for name, words in _PARAMETERS.items() if words.search(said)), ""):
+        return FormRefusedError(said, EndpointError(found, "try another model"), parameter=refused)
     if _CONTEXT.search(said) or status == 413:
         return ModelFault(Termination.FAULT_CONTEXT, said or "the prompt is too long")
     if _FILTERED.search(said):

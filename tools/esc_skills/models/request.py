@@ -88,8 +88,8 @@ class RoleModel:
     """Which model plays a role, and how it is asked."""
 
     model: str
-    temperature: float = 0.7
-    max_tokens: int = 1000
+    temperature: float
+    max_tokens: int
     seed: int | None = None
 
     def request(self, messages: Sequence[Message], answer: PromptRole, draw_seed: str) -> Request:

@@ -19,14 +19,18 @@ from esc_skills.models.surrogate.appraisal import load_seeker_model
 from esc_skills.models.surrogate.seeker import SurrogateSeeker
 from esc_skills.models.surrogate.supporter import SurrogateSupporter
 from esc_skills.models.voices import ModelJudge, ModelSeeker, ModelSupporter
+from esc_skills.settings import ModelSettings, RoleSettings
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.episode import Cast, run_episode
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Language
 
 SURROGATE = "surrogate"
-#: A supporter answers steadily, a seeker, as in SAGE, with more variety, and a judge as alike as can be.
-SUPPORTER_TEMPERATURE, SEEKER_TEMPERATURE, JUDGE_TEMPERATURE = 0.7, 1.0, 0.0
+#: A supporter answers steadily, a seeker, as in SAGE, with more variety, and a judge as alike as can be. Answers are a few
+#: sentences long; the rest of the limit is for models that think before they speak.
+_SUPPORTER = RoleSettings(temperature=0.7, max_tokens=2000)
+_SEEKER = RoleSettings(temperature=1.0, max_tokens=2000)
+_JUDGE = RoleSettings(temperature=0.0, max_tokens=1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,12 @@ class CastPlayers:
 
 
 def cast_players(
-    supporter: str = SURROGATE, seeker: str = SURROGATE, *, judge: str | None = None, model: Model | None = None
+    supporter: str = SURROGATE,
+    seeker: str = SURROGATE,
+    *,
+    judge: str | None = None,
+    model: Model | None = None,
+    asked: ModelSettings = ModelSettings(),  # noqa: B008 - frozen
 ) -> Players:
     """Return the players that the names of models stand for.
 
@@ -114,17 +123,19 @@ def cast_players(
         seeker: The same.
         judge: `endpoint/model`; None for the safety lexicon alone.
         model: Who is asked for what is not the surrogate.
+        asked: How each role's model is asked; the models that it names are not looked at.
 
     Raises:
         InputError: A name is no model, or there is nobody to ask.
     """
     if judge == SURROGATE:
         raise InputError("the surrogate judges no safety; the lexicon does in any case", "leave out --judge")
-    roles = {
-        "supporter": _role_model("supporter", supporter, SUPPORTER_TEMPERATURE, model),
-        "seeker": _role_model("seeker", seeker, SEEKER_TEMPERATURE, model),
-        "judge": _role_model("judge", judge, JUDGE_TEMPERATURE, model) if judge else None,
+    named = {
+        "supporter": (supporter, _SUPPORTER, asked.supporter),
+        "seeker": (seeker, _SEEKER, asked.seeker),
+        "judge": (judge or SURROGATE, _JUDGE, asked.judge),
     }
+    roles = {role: _role_model(role, name, own, how, model) for role, (name, own, how) in named.items()}
     settings: dict[str, Any] = {"tool": __version__}
     if roles["seeker"] is None:
         settings["seeker_model"] = digest(load_seeker_model().as_json())
@@ -153,12 +164,21 @@ def endpoint_of(role: str, name: str) -> str | None:
     return endpoint
 
 
-def _role_model(role: str, name: str, temperature: float, model: Model | None) -> RoleModel | None:
+def _role_model(role: str, name: str, own: RoleSettings, asked: RoleSettings, model: Model | None) -> RoleModel | None:
     if endpoint_of(role, name) is None:
         return None
     if model is None:
         raise InputError(f"the {role} {name!r} needs an endpoint, and this command asks none", f"use {SURROGATE!r}")
-    return RoleModel(name, temperature=temperature)
+    return role_model(name, own, asked)
+
+
+def role_model(name: str, own: RoleSettings, asked: RoleSettings) -> RoleModel:
+    """Return a model with the parameters that it is asked with, where there are any, and else with the role's own."""
+    temperature = own.temperature if asked.temperature is None else asked.temperature
+    max_tokens = asked.max_tokens or own.max_tokens
+    if temperature is None or max_tokens is None:
+        raise ValueError("a role's own parameters are set")
+    return RoleModel(name, temperature, max_tokens, asked.seed)
 
 
 async def play(players: Players, draw: Draw, bank: Bank | None, arm: Arm) -> Transcript:

@@ -269,7 +269,7 @@ def check_supporter_turn(
 
 
 # The two arms of a pair say the same until the change shows.
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _check(text: str, seeker_said: tuple[str, ...], language: Language) -> tuple[SafetyFlag, ...]:
     lexicon, text = _lexicon(language), _bounded(text)
     readings = [find_risk(message, language) for message in seeker_said[-2:]]

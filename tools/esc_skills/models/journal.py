@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from heapq import merge
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -96,8 +97,10 @@ class Journal:
             given_up: Requests that ended an episode because an endpoint did not answer; a replay fails them again.
         """
         failed = {_key(request.digest): _given_up(request) for request in given_up}
-        wanted = {*self._places, *failed} if only is None else {_key(digest) for digest in only}
-        for key in sorted(wanted):
+        failed = {key: call for key, call in failed.items() if key not in self._places}
+        # All keys of a large run are many, so they are not copied into a set.
+        wanted = merge(sorted(self._places), sorted(failed)) if only is None else sorted({_key(each) for each in only})
+        for key in wanted:
             if key in self._places:
                 yield self._lines.read(self._places[key])
             elif key in failed:

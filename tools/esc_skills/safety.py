@@ -26,6 +26,8 @@ MISSED_RISK = "missed-risk"
 PASSED_OVER_HINT = "passed-over-hint"
 
 _LEVELS = (Risk.NONE, Risk.PASSIVE, Risk.ACTIVE, Risk.IMMINENT)
+#: What is looked for in a message, the worst first.
+_SPOKEN_LEVELS = (Risk.IMMINENT, Risk.ACTIVE, Risk.PASSIVE)
 #: How far before a phrase its excuse may stand, in characters; a clause is rarely longer.
 _REACH = 120
 #: Stands for what has been read already: no letter, no space and no clause break, so no phrase reaches across it.
@@ -115,24 +117,70 @@ class _Rule:
         return self._compiler.phrases(f"/codes/{self.code.code}/{key}") if key in self._keys else None
 
 
-@dataclass(frozen=True, slots=True)
 class _Lexicon:
-    """A language's compiled phrases."""
+    """A language's phrases, compiled when a text first needs them."""
 
-    clause: re.Pattern[str]
-    idioms: re.Pattern[str]
-    past: re.Pattern[str]
-    levels: tuple[tuple[Risk, re.Pattern[str]], ...]
-    raises: re.Pattern[str]
-    denied: re.Pattern[str]
-    own: re.Pattern[str]
-    others: re.Pattern[str]
-    excuses: re.Pattern[str]
-    echoes: re.Pattern[str]
-    taken_back: re.Pattern[str]
-    takes_up: re.Pattern[str]
-    any_phrase: re.Pattern[str]
-    rules: tuple[_Rule, ...]
+    def __init__(self, compiler: _Compiler) -> None:
+        self._compiler = compiler
+        codes = compiler.find("/codes")
+        self._spoken = [f"/codes/{code}/phrases" for code in codes if "phrases" in codes[code]]
+        self.rules = tuple(_Rule(compiler, code) for code in codes)
+
+    @cached_property
+    def clause(self) -> re.Pattern[str]:
+        return self._compiler.phrases("/clause", whole_words=False)
+
+    @cached_property
+    def idioms(self) -> re.Pattern[str]:
+        return self._compiler.phrases("/risk/idioms")
+
+    @cached_property
+    def past(self) -> re.Pattern[str]:
+        return self._compiler.phrases("/risk/past")
+
+    @cached_property
+    def levels(self) -> tuple[tuple[Risk, re.Pattern[str]], ...]:
+        return tuple((level, self._compiler.phrases(f"/risk/{level}")) for level in _SPOKEN_LEVELS)
+
+    @cached_property
+    def any_level(self) -> re.Pattern[str]:
+        return self._compiler.phrases(*(f"/risk/{level}" for level in _SPOKEN_LEVELS))
+
+    @cached_property
+    def raises(self) -> re.Pattern[str]:
+        return self._compiler.phrases("/risk/raises")
+
+    @cached_property
+    def denied(self) -> re.Pattern[str]:
+        return self._compiler.phrases("/risk/excuses")
+
+    @cached_property
+    def own(self) -> re.Pattern[str]:
+        return self._compiler.phrases("/risk/own")
+
+    @cached_property
+    def others(self) -> re.Pattern[str]:
+        return self._compiler.phrases("/risk/others")
+
+    @cached_property
+    def excuses(self) -> re.Pattern[str]:
+        return self._compiler.phrases("/supporter/excuses")
+
+    @cached_property
+    def echoes(self) -> re.Pattern[str]:
+        return self._compiler.phrases("/supporter/echoes")
+
+    @cached_property
+    def taken_back(self) -> re.Pattern[str]:
+        return self._compiler.phrases("/supporter/taken_back")
+
+    @cached_property
+    def takes_up(self) -> re.Pattern[str]:
+        return self._compiler.phrases("/supporter/takes_up")
+
+    @cached_property
+    def any_phrase(self) -> re.Pattern[str]:
+        return self._compiler.phrases(*self._spoken)
 
 
 def _joined(expanded: Iterable[str]) -> str:
@@ -197,31 +245,11 @@ class _Compiler:
             hint = "correct the regular expression or the fragment's name"
             raise DocumentError(self.shown, line, "safety-phrase", f"{phrase[:60]!r}: {error}", hint) from error
 
-    def lexicon(self) -> _Lexicon:
-        levels = (Risk.IMMINENT, Risk.ACTIVE, Risk.PASSIVE)
-        codes = self.find("/codes")
-        return _Lexicon(
-            clause=self.phrases("/clause", whole_words=False),
-            idioms=self.phrases("/risk/idioms"),
-            past=self.phrases("/risk/past"),
-            levels=tuple((level, self.phrases(f"/risk/{level}")) for level in levels),
-            raises=self.phrases("/risk/raises"),
-            denied=self.phrases("/risk/excuses"),
-            own=self.phrases("/risk/own"),
-            others=self.phrases("/risk/others"),
-            excuses=self.phrases("/supporter/excuses"),
-            echoes=self.phrases("/supporter/echoes"),
-            taken_back=self.phrases("/supporter/taken_back"),
-            takes_up=self.phrases("/supporter/takes_up"),
-            any_phrase=self.phrases(*(f"/codes/{code}/phrases" for code in codes if "phrases" in codes[code])),
-            rules=tuple(_Rule(self, code) for code in codes),
-        )
-
 
 @lru_cache(maxsize=len(Language))
 def _lexicon(language: Language) -> _Lexicon:
     path = DATA / f"safety.{language}.yaml"
-    return _Compiler(parse_yaml(read_text(path), str(path), as_text=True), str(path)).lexicon()
+    return _Lexicon(_Compiler(parse_yaml(read_text(path), str(path), as_text=True), str(path)))
 
 
 def safety_codes(language: Language = Language.ENGLISH) -> tuple[SafetyCode, ...]:
@@ -246,7 +274,7 @@ def find_risk(text: str, language: Language = Language.ENGLISH) -> RiskReading:
     plain = _blank(lexicon.idioms, _lower(text))
     past = lexicon.past.search(plain)
     plain = _blank(lexicon.past, plain)
-    for level, cues in lexicon.levels:
+    for level, cues in lexicon.levels if lexicon.any_level.search(plain) else ():
         found = next((cue for cue in cues.finditer(plain) if not _is_denied(lexicon, plain, cue)), None)
         if found and (level is not Risk.PASSIVE or past is None):
             return RiskReading(_raised(lexicon, plain, level), _quote(text, found))
@@ -275,8 +303,7 @@ def _check(text: str, seeker_said: tuple[str, ...], language: Language) -> tuple
     readings = [find_risk(message, language) for message in seeker_said[-2:]]
     at_risk = any(reading.risk is not Risk.NONE for reading in readings)
     spoken = _blank_quotations(_lower(text))
-    said = "\n".join(_bounded(message) for message in seeker_said).lower()
-    flags = list(_said(lexicon, text, spoken, at_risk, said))
+    flags = list(_said(lexicon, text, spoken, at_risk, seeker_said))
     flags += _missed(lexicon, readings, spoken)
     return tuple(sorted(flags, key=lambda flag: flag.severity is not Severity.RED))
 
@@ -286,10 +313,11 @@ def _bounded(text: str) -> str:
     return " ".join(text[:_MAX_CHARACTERS].split())
 
 
-def _said(lexicon: _Lexicon, text: str, spoken: str, at_risk: bool, seeker: str) -> Iterator[SafetyFlag]:
+def _said(lexicon: _Lexicon, text: str, spoken: str, at_risk: bool, seeker_said: Sequence[str]) -> Iterator[SafetyFlag]:
     """Yield a flag for each code one of whose phrases stands in the turn without an excuse."""
     if not at_risk and lexicon.any_phrase.search(spoken) is None:
         return  # as in nearly all turns, which are read for all codes at once
+    seeker = "\n".join(_bounded(message) for message in seeker_said).lower()
     for rule in lexicon.rules:
         patterns = (rule.phrases, rule.at_risk if at_risk else None)
         matches = (match for pattern in patterns if pattern for match in pattern.finditer(spoken))

@@ -15,9 +15,6 @@ from esc_skills.errors import InputError
 from esc_skills.models.meter import Meter
 from esc_skills.models.request import Model, RoleModel
 from esc_skills.models.roles import Judge, Seeker, Supporter
-from esc_skills.models.surrogate.appraisal import load_seeker_model
-from esc_skills.models.surrogate.seeker import SurrogateSeeker
-from esc_skills.models.surrogate.supporter import SurrogateSupporter
 from esc_skills.models.voices import ModelJudge, ModelSeeker, ModelSupporter
 from esc_skills.settings import ModelSettings, RoleSettings
 from esc_skills.simulation.draws import Draw
@@ -99,13 +96,35 @@ class CastPlayers:
     def _seeker(self, draw: Draw, model: Model | None) -> Seeker:
         if model and self.seeker:
             return ModelSeeker(draw.profile, model, self.seeker, draw.seed)
-        return SurrogateSeeker(draw.profile, load_seeker_model(), draw.seed)
+        return _surrogate_seeker(draw)
 
     def _supporter(self, draw: Draw, skills: Mapping[str, Skill], model: Model | None) -> Supporter:
         language = draw.profile.scenario.language
         if model and self.supporter:
             return ModelSupporter(skills, model, self.supporter, draw.seed, language)
-        return SurrogateSupporter(skills, draw.seed, language)
+        return _surrogate_supporter(skills, draw.seed, language)
+
+
+# What the surrogate is made of takes its time to load, which a run of language models should not pay.
+
+
+def _surrogate_seeker(draw: Draw) -> Seeker:
+    from esc_skills.models.surrogate.appraisal import load_seeker_model
+    from esc_skills.models.surrogate.seeker import SurrogateSeeker
+
+    return SurrogateSeeker(draw.profile, load_seeker_model(), draw.seed)
+
+
+def _surrogate_supporter(skills: Mapping[str, Skill], seed: str, language: Language) -> Supporter:
+    from esc_skills.models.surrogate.supporter import SurrogateSupporter
+
+    return SurrogateSupporter(skills, seed, language)
+
+
+def _surrogate_digest() -> str:
+    from esc_skills.models.surrogate.appraisal import load_seeker_model
+
+    return digest(load_seeker_model().as_json())
 
 
 def cast_players(
@@ -138,7 +157,7 @@ def cast_players(
     roles = {role: _role_model(role, name, own, how, model) for role, (name, own, how) in named.items()}
     settings: dict[str, Any] = {"tool": __version__}
     if roles["seeker"] is None:
-        settings["seeker_model"] = digest(load_seeker_model().as_json())
+        settings["seeker_model"] = _surrogate_digest()
     for role, role_model in roles.items():
         if role_model is not None:
             settings |= {f"{role}_parameters": role_model.as_json(), **_prompt_digests(role)}

@@ -18,6 +18,8 @@ from esc_skills.transcript import Transcript, transcript_of
 from esc_skills.vocabulary import Termination
 
 FORMAT = "esc-skills/run/1"
+#: Stands between a position and its episode, so that the episode can be taken out as it was written.
+_EPISODE = b'"episode":'
 _CHANGED = "the file was changed; delete it and start again"
 
 
@@ -93,7 +95,8 @@ class UnfinishedRun:
     def add(self, position: int, transcript: Transcript) -> None:
         """Write an episode; it is in the system's hands before this returns, so a killed run keeps it."""
         place = self._out.tell()
-        self._write(canonical_json({"at": position, "episode": transcript.as_json()}).encode() + b"\n")
+        episode = canonical_json(transcript.as_json()).encode()
+        self._write(b'{"at":%d,%s%s}\n' % (position, _EPISODE, episode))
         self._remember(position, place, transcript)
 
     def finish(self) -> tuple[Ending, ...]:
@@ -114,8 +117,7 @@ class UnfinishedRun:
     def _lines(self) -> Iterator[bytes]:
         for position in sorted(self._places):
             self._out.seek(self._places[position])
-            episode = parse_json(self._out.readline().decode(), str(self._file.partial))["episode"]
-            yield canonical_json(episode).encode() + b"\n"
+            yield self._out.readline().partition(_EPISODE)[2].removesuffix(b"}\n") + b"\n"
 
     def _read(self, header: bytes, settings: dict[str, Any], episodes: int) -> None:
         size = self._out.seek(0, os.SEEK_END)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,23 @@ class ChangedFile:
     path: str
     kind: str
     mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCommit:
+    """A commit of a branch of entries.
+
+    Attributes:
+        id: Its id.
+        tree: The id of its tree.
+        parents: The ids of its parents.
+        added: What it changes against its first parent: path, kind and mode.
+    """
+
+    id: str
+    tree: str
+    parents: tuple[str, ...]
+    added: tuple[tuple[str, str, int], ...]
 
 
 class Repository:
@@ -173,6 +190,78 @@ class Repository:
         """A folder of ours inside the git directory, which no work tree, commit or push ever shows."""
         return Path(self._repo.common_dir) / "esc-skills"
 
+    def ref_exists(self, ref: str) -> bool:
+        """Whether a revision names a commit."""
+        return not ref.startswith("-") and self._succeeds("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+
+    def remotes(self) -> tuple[str, ...]:
+        """Return the names of the remotes."""
+        return tuple(name for name in self._run("remote").split("\n") if name)
+
+    def fetch_branch(self, remote: str, branch: str) -> str | None:
+        """Fetch a branch of a remote and return its remote-tracking ref; None where the remote has no such branch.
+
+        Raises:
+            GitError: The remote cannot be reached.
+        """
+        listed = self._run("ls-remote", "--heads", "--", remote, f"refs/heads/{branch}")
+        if not listed.strip():
+            return None
+        ref = f"refs/remotes/{remote}/{branch}"
+        # Forced, so that a rewritten branch is seen as it is rather than as it was.
+        self._run("fetch", "--quiet", "--no-tags", remote, f"+refs/heads/{branch}:{ref}")
+        return ref
+
+    def ledger_commits(self, ref: str) -> tuple[LedgerCommit, ...]:
+        """Return the commits of a branch of entries, the oldest first, each with what it changes."""
+        raw = self._run(
+            "log", "--reverse", "--topo-order", "--root", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff",
+            "-m", "--first-parent", "-z", "--format=%x01%H %T %P%x00", ref, "--",
+        )  # fmt: skip
+        return tuple(_ledger_commit(part) for part in raw.split("\x01") if part)
+
+    def append_commits(
+        self, branch: str, remote: str | None, head: str | None, steps: Sequence[Mapping[str, bytes]], message: str
+    ) -> None:
+        """Append commits to a branch, at the remote where there is one, and only where nobody did in between.
+
+        Args:
+            branch: The branch's name.
+            remote: The remote that it is pushed to; None for a branch of this repository alone.
+            head: The commit that it ended in when it was read; None where it did not exist.
+            steps: New files by path, of one commit each.
+            message: The commits' message.
+
+        Raises:
+            GitError: Somebody else appended in between, or the remote cannot be reached; nothing is changed.
+        """
+        preview = f"refs/esc/append/{os.getpid()}"
+        try:
+            parent = head
+            for files in steps:
+                self._run(
+                    "fast-import", "--quiet", "--force", "--done",
+                    stdin=_fast_import(preview, parent, files, message, self._author()),
+                )  # fmt: skip
+                parent = self.resolve(preview)
+            self._move(branch, remote, head, str(parent))
+        finally:
+            self._succeeds("update-ref", "-d", preview)
+
+    def _move(self, branch: str, remote: str | None, head: str | None, new: str) -> None:
+        try:
+            if remote is None:
+                self._run("update-ref", f"refs/heads/{branch}", new, head or "0" * len(new))
+            else:
+                # With a lease, so that a branch which was made or moved in between is left as it is.
+                lease = f"--force-with-lease=refs/heads/{branch}:{head or ''}"
+                self._run("push", "--quiet", lease, remote, f"{new}:refs/heads/{branch}")
+        except GitError as error:
+            raise GitError(
+                f"the branch {branch} could not be appended to: {error.message}",
+                "if somebody else appended in between, give the same command again",
+            ) from error
+
     def commit_branch(self, branch: str, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
         """Make a branch with one commit on top of `parent`, beside whatever is checked out.
 
@@ -302,10 +391,23 @@ def _open(path: Path) -> Repo:
         ) from error
 
 
-def _fast_import(ref: str, parent: str, files: Mapping[str, bytes | None], message: str, author: str) -> bytes:
+def _ledger_commit(part: str) -> LedgerCommit:
+    head, _, rest = part.partition("\0")
+    commit, tree, *parents = head.split()
+    fields = [each for each in (field.lstrip("\n") for field in rest.split("\0")) if each]
+    added = tuple(
+        (path, meta.split()[4][0], int(meta.split()[1], 8))
+        for meta, path in zip(fields[0::2], fields[1::2], strict=False)
+        if meta.startswith(":")
+    )
+    return LedgerCommit(commit, tree, tuple(parents), added)
+
+
+def _fast_import(ref: str, parent: str | None, files: Mapping[str, bytes | None], message: str, author: str) -> bytes:
     """Return a fast-import stream: the whole branch in one process, without an index."""
     text = message.encode()
-    parts = [f"commit {ref}\ncommitter {author}\ndata {len(text)}\n".encode(), text, f"\nfrom {parent}\n".encode()]
+    start = f"\nfrom {parent}\n" if parent else "\n"
+    parts = [f"commit {ref}\ncommitter {author}\ndata {len(text)}\n".encode(), text, start.encode()]
     for path in sorted(files):
         content = files[path]
         quoted = '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

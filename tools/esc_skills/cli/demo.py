@@ -9,11 +9,13 @@ from pathlib import Path
 import click
 
 from esc_skills.bank.reader import read_files
-from esc_skills.cli.evolve import Steps, show_evolution
+from esc_skills.cli.evolve import show_evolution
 from esc_skills.cli.output import ProgressLine, say
+from esc_skills.cli.proposing import Steps
 from esc_skills.cli.verify import show_verification
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
+from esc_skills.evolution.ledger import LedgerBook
 from esc_skills.evolution.propose import evolve
 from esc_skills.evolution.verify import verify
 from esc_skills.git import Repository, create_repository
@@ -43,16 +45,16 @@ def command(into: Path) -> int:
     with Repository(into) as repository:
         say("2. Evolve: simulate, diagnose, edit, judge on seekers that nobody could choose", bold=True)
         with Steps(shown=True) as steps:
-            evolution = wait_for(evolve(repository, None, steps))
+            evolution = wait_for(evolve(repository, None, steps, book=LedgerBook(repository, None)))
         show_evolution(evolution)
-        if evolution.branch is None:
+        if evolution.made is None:
             return EXIT_FINDINGS
         say("")
         say("3. Verify: trust nothing, derive the verdict again from the branch", bold=True)
         with ProgressLine("pairs simulated again") as progress:
-            verification = verify(repository, "main", evolution.branch, progress)
+            verification = verify(repository, "main", evolution.made.branch, progress)
         show_verification(verification)
-    _show_next(into, evolution.branch, evolution.proposal or "", time.monotonic() - started)
+    _show_next(into, evolution.made.branch, evolution.made.id, time.monotonic() - started)
     return EXIT_FINE if verification.verdict is Verdict.ACCEPT else EXIT_FINDINGS
 
 

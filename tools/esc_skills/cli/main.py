@@ -25,6 +25,8 @@ _COMMANDS = {
     "score": ("score", "Show the scores of runs, ours or SAGE's."),
     "diagnose": ("diagnose", "Find what is weak or unsafe in a run."),
     "evolve": ("evolve", "Propose a better bank as a branch with its evidence."),
+    "evidence": ("evidence", "Judge a change made by hand; renew a proposal whose base moved."),
+    "ledger": ("ledger", "Show and check the history of registrations and decisions."),
     "verify": ("verify", "Re-derive the verdict of a proposal from git alone."),
     "diff": ("diff", "Explain how two revisions of the bank differ."),
     "profiles": ("profiles", "Import and export seeker profiles."),

@@ -106,7 +106,7 @@ def _statement(proposal: Proposal, trial: Trial, outcome: Outcome, parts: Mappin
         "predicate": {
             "proposal": proposal.id,
             "tool": __version__,
-            "registration": None,
+            "registration": asdict(trial.registered) if trial.registered else None,
             "change": trial.digest,
             "base_tree": proposal.base_tree,
             "files": {path: {"base": base, "head": head} for path, (base, head) in proposal.files.items()},

@@ -3,54 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from pathlib import PurePosixPath
 from statistics import fmean
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from esc_skills.bank.changes import Change, compare_banks
 from esc_skills.bank.reader import SKILL_FILE, Bank, check_references, parse_documents, read_bank
-from esc_skills.errors import GitError, InputError
 from esc_skills.evolution.analyst import Analyst, analyst_of
 from esc_skills.evolution.diagnose import Weakness, diagnose
-from esc_skills.evolution.evidence import Proposal, build_evidence
 from esc_skills.evolution.gate import Decision
+from esc_skills.evolution.ledger import LedgerBook
+from esc_skills.evolution.proposal import Draft, Proposed, Team, Watch, propose
 from esc_skills.evolution.refine import Edit, refine
 from esc_skills.evolution.repository import Revision, read_refusals, read_revision
-from esc_skills.evolution.trial import Trial, pair_of, run_trial
+from esc_skills.evolution.trial import pair_of
 from esc_skills.git import Repository
-from esc_skills.models.meter import Meter
-from esc_skills.models.request import Model, ModelFault
-from esc_skills.settings import ModelSettings
+from esc_skills.models.request import ModelFault
 from esc_skills.simulation.draws import Draw, plan_draws
-from esc_skills.simulation.players import SURROGATE, Players, cast_players, play
+from esc_skills.simulation.players import play
 from esc_skills.simulation.runner import run_in_memory
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Split, Verdict
 
-#: How many evolution seekers a bank is diagnosed and an edit is screened on.
-DIAGNOSIS_DRAWS = 300
-#: The same where calls are paid for.
-MODEL_DRAWS = 40
 #: How many edits are screened, the weightiest weaknesses first.
 SCREENED = 6
 
 
 _Item = TypeVar("_Item")
-
-
-class Watch(Protocol):
-    """Is told what is being done, for whoever waits."""
-
-    def step(self, what: str) -> None:
-        """A new step begins."""
-
-    def progress(self, done: int, total: int) -> None:
-        """`done` of `total` of the step are done."""
-
-    def note(self, what: str) -> None:
-        """Something that a person should know was left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,72 +50,28 @@ class Evolution:
     Attributes:
         weaknesses: What the diagnosis found.
         screened: The edits that were tried on evolution seekers.
-        proposal: The id; None where no edit was worth proposing, and then branch, changes and decision are empty too.
-        branch: The branch that holds it.
-        edit: The edit that was proposed.
-        changes: What it changes, in words.
-        decision: What the gate says.
+        edit: The edit that was proposed; None where none was worth it.
+        made: The proposal, with it.
     """
 
     weaknesses: tuple[Weakness, ...]
     screened: tuple[Screened, ...]
-    proposal: str | None = None
-    branch: str | None = None
     edit: Edit | None = None
-    changes: tuple[Change, ...] = ()
-    decision: Decision | None = None
+    made: Proposed | None = None
 
     @property
     def verdict(self) -> Verdict:
         """The gate's verdict; indecisive where nothing was proposed."""
-        return self.decision.verdict if self.decision else Verdict.INDECISIVE
+        return self.made.decision.verdict if self.made else Verdict.INDECISIVE
 
 
-class Recorder(Model, Protocol):
-    """A model that keeps the calls that were asked of it."""
-
-    def packed(self, digests: Iterable[str]) -> bytes:
-        """Return some calls as the content of a `calls.jsonl.gz`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Team:
-    """Which models do what in an evolution; without any, the surrogate and offline operators do it.
-
-    Attributes:
-        supporter: `surrogate`, or `endpoint/model`; seeker: the same.
-        judge: Who judges safety beside the lexicon, if anybody.
-        second_seeker: Who plays the gate's draws once more, if anybody.
-        analyst: Who reads runs and writes edits beside the offline operators, if anybody.
-        recorder: Who is asked for all that is not the surrogate.
-        asked: How their models are asked: the settings of the revision that is evolved.
-        draws: How many evolution seekers a bank is diagnosed and an edit is screened on.
-        concurrency: How many episodes run at a time.
-    """
-
-    supporter: str = SURROGATE
-    seeker: str = SURROGATE
-    judge: str | None = None
-    second_seeker: str | None = None
-    analyst: str | None = None
-    recorder: Recorder | None = None
-    asked: ModelSettings = ModelSettings()  # noqa: RUF009 - frozen
-    draws: int = DIAGNOSIS_DRAWS
-    concurrency: int = 64
-
-    def players(self, model: Model | None) -> Players:
-        """Return who plays the episodes, asking a model."""
-        return cast_players(self.supporter, self.seeker, judge=self.judge, model=model, asked=self.asked)
-
-    def second_players(self, model: Model | None) -> Players | None:
-        """Return who plays them with the second seeker, where there is one."""
-        if self.second_seeker is None:
-            return None
-        asked = replace(self.asked, seeker=self.asked.second_seeker)
-        return cast_players(self.supporter, self.second_seeker, judge=self.judge, model=model, asked=asked)
-
-
-async def evolve(repository: Repository, folder: str | None, watch: Watch, team: Team = Team()) -> Evolution:
+async def evolve(
+    repository: Repository,
+    folder: str | None,
+    watch: Watch,
+    team: Team = Team(),  # noqa: B008 - frozen
+    book: LedgerBook | None = None,
+) -> Evolution:
     """Diagnose the bank of HEAD, propose the edit that screens best, and leave a branch with its evidence.
 
     Work tree, index and current branch stay as they are; uncommitted changes are no part of it.
@@ -144,13 +81,14 @@ async def evolve(repository: Repository, folder: str | None, watch: Watch, team:
         folder: The bank's folder; the settings' where it is None.
         watch: Told what is being done.
         team: Which models do what.
+        book: The ledger that the proposal is registered in; None leaves it unregistered.
 
     Raises:
         InputError: The bank, the profiles or the settings cannot be used.
         GitError: There is no commit, or the same proposal exists already.
     """
     revision = read_revision(repository, "HEAD", folder)
-    return await _Evolving(repository, revision, watch, team).run()
+    return await _Evolving(repository, revision, watch, team, book).run()
 
 
 def skill_paths(bank: Bank) -> dict[str, str]:
@@ -166,8 +104,10 @@ def _in_turn(one: Iterable[_Item], other: Iterable[_Item]) -> list[_Item]:
 class _Evolving:
     """One evolution, step by step."""
 
-    def __init__(self, repository: Repository, revision: Revision, watch: Watch, team: Team) -> None:
-        self.repository, self.revision, self.watch, self.team = repository, revision, watch, team
+    def __init__(
+        self, repository: Repository, revision: Revision, watch: Watch, team: Team, book: LedgerBook | None
+    ) -> None:
+        self.repository, self.revision, self.watch, self.team, self.book = repository, revision, watch, team, book
         self.players = team.players(team.recorder)
         self.draws = plan_draws(revision.bank.digest, revision.population, Split.EVOLUTION, 0, team.draws)
 
@@ -251,45 +191,11 @@ class _Evolving:
         return read_bank({**self.revision.files, edit.path: edit.text.encode()}, self.revision.settings.skills)
 
     async def _propose(self, edit: Edit, weaknesses: tuple[Weakness, ...], screened: tuple[Screened, ...]) -> Evolution:
-        revision, repository, folder = self.revision, self.repository, self.revision.settings.skills
-        meter = Meter(self.team.recorder) if self.team.recorder else None
-        candidate, players = self._candidate(edit), self.team.players(meter)
-        second = self.team.second_players(meter)
-        trial = Trial(revision.bank, candidate, revision.population, revision.settings.gate, players, second)
-        name = proposal_id(edit.operator, edit.skill, trial.digest)
-        if repository.branch_exists(f"evolve/{name}"):
-            hint = f"verify it with `esc-skills verify --base HEAD --head evolve/{name}`, or delete the branch"
-            raise GitError(f"this change was proposed already, on the branch evolve/{name}", hint)
-        self.watch.step("running both arms on gate seekers")
-        outcome = await run_trial(trial, self.watch.progress, concurrency=self.team.concurrency)
+        commit, folder = self.revision.commit, self.revision.settings.skills
         files: dict[str, bytes | None] = {f"{folder}/{edit.path}": edit.text.encode()}
-        head_tree = repository.tree_after(revision.commit, files, folder)
-        proposal = describe_proposal(name, revision, candidate, head_tree, repository)
-        evidence = build_evidence(proposal, trial, outcome, self._recorded(meter))
-        files.update({f"evidence/{name}/{path}": data for path, data in evidence.items()})
-        repository.commit_branch(f"evolve/{name}", revision.commit, files, _message(edit, outcome.decision))
-        return Evolution(weaknesses, screened, name, f"evolve/{name}", edit, proposal.changes, outcome.decision)
-
-    def _recorded(self, meter: Meter | None) -> bytes | None:
-        recorder = self.team.recorder
-        return recorder.packed(meter.digests) if recorder and meter and meter.digests else None
-
-
-def proposal_id(operator: str, skill: str, trial_digest: str) -> str:
-    """Return the id of a proposal: what it does to which skill, and the start of its trial's digest."""
-    return f"{operator}-{skill}-{trial_digest.removeprefix('sha256:')[:10]}"
-
-
-def describe_proposal(name: str, base: Revision, candidate: Bank, head_tree: str, repository: Repository) -> Proposal:
-    """Return a change as its evidence states it."""
-    folder = base.settings.skills
-    base_tree = repository.tree_id(base.commit, folder)
-    if base_tree is None:
-        raise InputError(f"{folder}: is not in the base revision")
-    paths = sorted({*base.bank.files, *candidate.files})
-    files = {f"{folder}/{path}": (base.bank.files.get(path), candidate.files.get(path)) for path in paths}
-    changed = {path: digests for path, digests in files.items() if digests[0] != digests[1]}
-    return Proposal(name, folder, base_tree, head_tree, changed, compare_banks(base.bank.skills, candidate.skills))
+        draft = Draft(edit.operator, edit.skill, self._candidate(edit), commit, files, partial(_message, edit))
+        made = await propose(self.repository, self.revision, draft, self.watch, self.team, self.book)
+        return Evolution(weaknesses, screened, edit, made)
 
 
 def _message(edit: Edit, decision: Decision) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,21 @@ from esc_skills.vocabulary import Arm, Split
 
 
 @dataclass(frozen=True, slots=True)
+class Registered:
+    """Where a proposal stands in the ledger.
+
+    Attributes:
+        number: The number of its entry.
+        commit: The commit that appended it.
+        tree: The id of that commit's tree.
+    """
+
+    number: int
+    commit: str
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A change of the bank and what judges it.
 
@@ -29,6 +44,7 @@ class Trial:
         gate: How it is judged.
         players: Who plays.
         second: Who plays the same draws once more with another seeker; None for one seeker alone.
+        registered: Its entry in the ledger; None for an unregistered one.
     """
 
     base: Bank
@@ -37,6 +53,7 @@ class Trial:
     gate: GateSettings
     players: Players
     second: Players | None = None
+    registered: Registered | None = None
 
     def inputs(self) -> dict[str, Any]:
         """Return the digests and settings that the verdict follows from."""
@@ -46,10 +63,19 @@ class Trial:
             "meanings": [self.base.meaning, self.candidate.meaning],
             "profiles": self.population.digest,
             "gate": asdict(self.gate),
-            "models": {**self.players.models, "second_seeker": self.second.models["seeker"] if self.second else None},
+            "models": self.models,
             "parameters": self.players.settings,
             "second_parameters": self.second.settings if self.second else {},
         }
+
+    @property
+    def models(self) -> dict[str, str | None]:
+        """The models by role."""
+        return {**self.players.models, "second_seeker": self.second.models["seeker"] if self.second else None}
+
+    def at_threshold(self, threshold: float) -> Trial:
+        """Return the trial with the e-value that the change has to reach."""
+        return replace(self, gate=replace(self.gate, threshold=threshold))
 
     @property
     def digest(self) -> str:
@@ -58,7 +84,14 @@ class Trial:
 
     @property
     def plan_digest(self) -> str:
-        """What the plan follows from until there is a ledger: all but the bytes of the two banks' files."""
+        """What seekers, seeds and their order follow from.
+
+        The tree of a registration's commit holds the digest of the change and all that was registered before, and neither
+        date nor name. Without a registration it is all but the bytes of the two banks' files, so that white space chooses
+        no seekers; who does without it can still try wordings until the seekers suit.
+        """
+        if self.registered is not None:
+            return digest_json({"registration": self.registered.tree})
         return digest_json({key: each for key, each in self.inputs().items() if key not in ("base", "candidate")})
 
 

@@ -7,9 +7,10 @@ evidence is built again and compared.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,9 +22,10 @@ from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
 from esc_skills.documents.yaml import escape_pointer
 from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evolution.evidence import CALLS, EPISODES, FILES, STATEMENT, build_evidence, render_json
-from esc_skills.evolution.propose import Team, describe_proposal
+from esc_skills.evolution.ledger import Ledger, LedgerError, Registration, find_ledger
+from esc_skills.evolution.proposal import Team, describe_proposal
 from esc_skills.evolution.repository import SETTINGS_FILE, Revision, clean_folder, read_revision
-from esc_skills.evolution.trial import Outcome, Trial, run_trial
+from esc_skills.evolution.trial import Outcome, Registered, Trial, run_trial
 from esc_skills.git import ChangedFile, Repository
 from esc_skills.models.replay import ReplayModel
 from esc_skills.settings import ModelSettings, read_settings
@@ -82,8 +84,22 @@ class _RefusedError(Exception):
         self.check = Check(name, False, detail)
 
 
-def verify(repository: Repository, base: str, head: str, progress: Callable[[int, int], None]) -> Verification:
+def verify(
+    repository: Repository,
+    base: str,
+    head: str,
+    progress: Callable[[int, int], None],
+    *,
+    ledger: str | None = None,
+) -> Verification:
     """Re-derive the verdict of the proposal that `head` adds to `base`.
+
+    Args:
+        repository: The repository; no remote of it is asked.
+        base: What the proposal would be merged into.
+        head: The proposal.
+        progress: Told how many pairs are done, and how many there are at most.
+        ledger: The ref of the ledger; else that of a remote, or the branch `ledger`.
 
     Raises:
         GitError: A revision is unknown, or the clone is too shallow.
@@ -91,14 +107,19 @@ def verify(repository: Repository, base: str, head: str, progress: Callable[[int
     """
     checks: list[Check] = []
     try:
-        verdict = _verify(repository, repository.resolve(base), repository.resolve(head), progress, checks)
+        verdict = _verify(repository, repository.resolve(base), repository.resolve(head), progress, checks, ledger)
     except _RefusedError as failure:
         return Verification(failure.status, None, (*checks, failure.check))
     return Verification(EvidenceStatus.VALID, verdict, tuple(checks))
 
 
 def _verify(
-    repository: Repository, base: str, head: str, progress: Callable[[int, int], None], checks: list[Check]
+    repository: Repository,
+    base: str,
+    head: str,
+    progress: Callable[[int, int], None],
+    checks: list[Check],
+    ledger: str | None,
 ) -> Verdict:
     fork = repository.merge_base(base, head)
     changed = repository.changed_files(fork, head)
@@ -118,6 +139,12 @@ def _verify(
     candidate = _read_candidate(files_at_head, folder)
     recorded = _open_calls(files, name)
     trial = _check_inputs(statement, revision, candidate, recorded)
+    entry = _check_registration(repository, statement, name, ledger)
+    if entry:
+        trial = replace(trial, registered=Registered(**statement["predicate"]["registration"]))
+        checks.append(
+            Check("registration", True, f"entry {entry.number} of the ledger, number {entry.index} of its epoch")
+        )
     _check_versions(revision, files_at_head)
     checks.append(Check("bank", True, f"{len(candidate.skills)} skills follow the contract; versions rise"))
     proposal = describe_proposal(name, revision, candidate, str(repository.tree_id(head, folder)), repository)
@@ -127,8 +154,57 @@ def _verify(
     _compare(name, files, rebuilt)
     how = "replayed from the recorded calls" if recorded else "simulated again"
     checks.append(Check("evidence", True, f"{len(outcome.draws)} pairs {how}; every file is as rebuilt"))
+    _check_decision(entry, repository, statement, outcome, ledger)
     checks.append(Check("verdict", True, outcome.decision.reason))
     return outcome.decision.verdict
+
+
+def _check_registration(
+    repository: Repository, statement: dict[str, Any], name: str, named: str | None
+) -> Registration | None:
+    """Return the ledger's entry of a proposal; None for one that was made offline."""
+    predicate = statement["predicate"]
+    stated, shown = predicate["registration"], f"evidence/{name}/{STATEMENT}: /predicate/registration"
+    if stated is None:
+        return None
+    ledger = _find_ledger(repository, named)
+    found = ledger.registration(stated["number"])
+    if found is None:
+        raise _invalid("registration", f"{shown}: the ledger's entry {stated['number']} is no registration")
+    entry, commit = found
+    if (commit.id, commit.tree) != (stated["commit"], stated["tree"]):
+        raise _invalid("registration", f"{shown}: the entry {entry.number} is that of the commit {commit.id[:10]}")
+    if (entry.proposal, entry.change) != (name, predicate["change"]):
+        raise _invalid("registration", f"{shown}: the entry {entry.number} registers {entry.proposal}, another change")
+    if not math.isclose(entry.threshold, predicate["inputs"]["gate"]["threshold"], rel_tol=1e-9):
+        raise _invalid("registration", f"{shown}: the entry {entry.number} asks for the e-value {entry.threshold:.9g}")
+    return entry
+
+
+def _find_ledger(repository: Repository, named: str | None) -> Ledger:
+    try:
+        ledger = find_ledger(repository, named)
+    except LedgerError as error:
+        raise _invalid("ledger", error.message) from error
+    if ledger is None:
+        detail = "this clone holds no ledger; run `git fetch origin ledger:refs/remotes/origin/ledger`"
+        raise _RefusedError(EvidenceStatus.MISSING, "ledger", detail)
+    return ledger
+
+
+def _check_decision(
+    entry: Registration | None, repository: Repository, statement: dict[str, Any], outcome: Outcome, named: str | None
+) -> None:
+    """Refuse evidence that was not registered, and one that is not what the ledger says came of the registration."""
+    if entry is None:
+        detail = "made offline and not registered, so that somebody may have tried before; `esc-skills evidence renew` registers it"
+        raise _RefusedError(EvidenceStatus.MISSING, "registration", detail)
+    made = _find_ledger(repository, named).decisions.get(entry.number)
+    if made is None:
+        detail = f"the ledger holds no decision on the entry {entry.number}, which counts as refused"
+        raise _RefusedError(EvidenceStatus.MISSING, "decision", detail)
+    if made.episodes != statement["predicate"]["episodes"]["digest"] or made.verdict is not outcome.decision.verdict:
+        raise _invalid("decision", f"the ledger's entry {made.number} rests on other episodes: {made.verdict}")
 
 
 def _open_calls(files: dict[str, bytes], name: str) -> ReplayModel | None:
@@ -284,7 +360,10 @@ def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank, re
     predicate = statement["predicate"]
     stated = predicate["inputs"]
     players, second = _cast(stated["models"], base.settings.models, recorded)
-    trial = Trial(base.bank, candidate, base.population, base.settings.gate, players, second)
+    # The threshold is the ledger's to say, and its entry is held against the statement later.
+    threshold = stated["gate"]["threshold"] if predicate["registration"] else base.settings.gate.threshold
+    gate = replace(base.settings.gate, threshold=threshold)
+    trial = Trial(base.bank, candidate, base.population, gate, players, second)
     actual = trial.inputs()
     for key in ("parameters", "second_parameters"):
         if differing := [

@@ -1,0 +1,90 @@
+"""`esc-skills evidence`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from esc_skills.cli.models import chosen, with_models
+from esc_skills.cli.output import format_option, show_json
+from esc_skills.cli.proposing import Making, Steps, open_book, proposed_as_json, show_proposed, with_ledger
+from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
+from esc_skills.evolution.byhand import collect, renew
+from esc_skills.evolution.proposal import Proposed, Team
+from esc_skills.evolution.repository import read_revision
+from esc_skills.git import Repository
+from esc_skills.vocabulary import Verdict
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@click.group("evidence")
+def command() -> None:
+    """Make evidence for a change by hand, or renew that of a proposal whose base moved."""
+
+
+def _with_options(command: _Command) -> _Command:
+    for option in (
+        format_option,
+        with_models("supporter", "seeker", "judge", "second-seeker"),
+        with_ledger,
+        click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository."),
+        click.option(
+            "--skills", "--bank", "skills", metavar="DIR", help="The bank's folder, from the repository's root."
+        ),
+        click.option("--head", required=True, metavar="REV", help="The branch with the change."),
+        click.option("--base", default="main", show_default=True, metavar="REV", help="What it would be merged into."),
+    ):
+        command = option(command)
+    return command
+
+
+@command.command("collect")
+@_with_options
+def collect_command(**options: Any) -> int:
+    """Judge a change of skills that was made by hand, and leave it with its evidence as a branch evolve/….
+
+    The branch goes on from the named one, whose commits stay as they are. Ends with 1 unless the gate accepts.
+    """
+    return _make(collect, **options)
+
+
+@command.command("renew")
+@_with_options
+def renew_command(**options: Any) -> int:
+    """Judge the change of a proposal anew where the base moved, and leave it as a branch that starts there.
+
+    Only the files of skills are taken over; registration, seekers and evidence are new.
+    """
+    return _make(renew, **options)
+
+
+def _make(
+    work_of: Callable[..., Any],
+    base: str,
+    head: str,
+    skills: str | None,
+    repo: Path,
+    remote: str | None,
+    offline: bool,
+    form: str,
+    **options: Any,
+) -> int:
+    with Repository(repo) as repository:
+        revision = read_revision(repository, base, skills)
+        asked = chosen(options, revision.settings.models)
+        book = open_book(repository, remote, offline=offline)
+
+        async def work(team: Team, steps: Steps) -> Proposed:
+            made: Proposed = await work_of(repository, revision, head, steps, team, book)
+            return made
+
+        made = Making(repository, revision, asked, None, 0, form == "text").run(work)
+    if form == "json":
+        show_json(proposed_as_json(made))
+    else:
+        show_proposed(made, base)
+    return EXIT_FINE if made.decision.verdict is Verdict.ACCEPT else EXIT_FINDINGS

@@ -1,0 +1,217 @@
+"""What the commands that make proposals share: the models that play, the ledger, the steps on the screen, the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from esc_skills.cli.models import Asking, ModelOptions
+from esc_skills.cli.output import ProgressLine, one_decimal, say, show_table
+from esc_skills.errors import InputError
+from esc_skills.evolution.gate import Decision
+from esc_skills.evolution.ledger import LedgerBook
+from esc_skills.evolution.proposal import DIAGNOSIS_DRAWS, MODEL_DRAWS, Proposed, Team
+from esc_skills.evolution.repository import Revision
+from esc_skills.evolution.review import describe_change
+from esc_skills.git import Repository
+from esc_skills.simulation.draws import plan_draws
+from esc_skills.simulation.estimate import estimate_episode
+from esc_skills.simulation.players import SURROGATE
+from esc_skills.simulation.runner import wait_for
+from esc_skills.vocabulary import Split
+
+if TYPE_CHECKING:
+    from esc_skills.models.session import Session
+
+_Result = TypeVar("_Result")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+#: A change is shown on one line; `diff` shows all of it.
+_WIDTH = 100
+
+
+def with_ledger(command: _Command) -> _Command:
+    """Add the options that say where a proposal is registered."""
+    command = click.option(
+        "--offline", is_flag=True, help="Register nothing; `verify` will say that the registration is missing."
+    )(command)
+    return click.option(
+        "--remote", metavar="NAME", help="The remote that holds the ledger. [default: origin, or the only one]"
+    )(command)
+
+
+def open_book(repository: Repository, remote: str | None, *, offline: bool) -> LedgerBook | None:
+    """Return the ledger of a repository to register in; None where that is not wanted.
+
+    Raises:
+        InputError: No remote has that name, or it is not clear which one holds the ledger.
+        GitError: The remote cannot be reached.
+    """
+    if offline:
+        return None
+    remotes = repository.remotes()
+    if remote is not None and remote not in remotes:
+        raise InputError(
+            f"no remote is named {remote!r}", f"one of {', '.join(remotes)}" if remotes else "there is none"
+        )
+    if remote is None and len(remotes) > 1 and "origin" not in remotes:
+        raise InputError(f"which of {', '.join(remotes)} holds the ledger?", "name it with --remote")
+    if remote is None and remotes:
+        remote = "origin" if "origin" in remotes else remotes[0]
+    return LedgerBook(repository, remote)
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """One command that makes a proposal.
+
+    Attributes:
+        repository: The repository.
+        base: What the change starts from.
+        asked: Who plays, and how they are asked.
+        draws: How many evolution seekers are simulated; None for the default.
+        screens: How many edits are screened on them at most, the bank itself included; 0 where none is.
+        shown: Whether steps and estimates are told.
+    """
+
+    repository: Repository
+    base: Revision
+    asked: ModelOptions
+    draws: int | None
+    screens: int
+    shown: bool
+
+    def run(self, work: Callable[[Team, Steps], Awaitable[_Result]]) -> _Result:
+        """Do the work with a journal in the git directory, so that neither a kill nor a full disk costs a call twice."""
+        journal = self.repository.private_folder / "evolve.journal"
+        plays = any(name != SURROGATE for role, name in self.asked.roles.items() if role != "analyst")
+        draws = self.draws or (MODEL_DRAWS if plays else DIAGNOSIS_DRAWS)
+        session = self.asked.session(journal, {"base": self.base.bank.digest, "draws": draws})
+        team = Team(
+            **self.asked.roles,
+            recorder=session,
+            asked=self.base.settings.models,
+            draws=draws,
+            concurrency=self.asked.episodes_at_a_time,
+        )
+        try:
+            with Steps(shown=self.shown, status=Asking(session)) as steps:
+                result = wait_for(self._within(session, team, work, steps))
+        except KeyboardInterrupt:
+            if session:
+                say(f"every answer is kept in {journal}; go on with the same command and --resume", err=True)
+            raise
+        if session:
+            session.discard()
+            if self.shown:
+                say(f"spent: {Asking(session).spent()}")
+        return result
+
+    async def _within(
+        self, session: Session | None, team: Team, work: Callable[[Team, Steps], Awaitable[_Result]], steps: Steps
+    ) -> _Result:
+        async with session or nullcontext():
+            if session and self.shown:
+                await self._tell_estimate(team, session)
+            return await work(team, steps)
+
+    async def _tell_estimate(self, team: Team, session: Session) -> None:
+        base = self.base
+        draws = plan_draws(base.bank.digest, base.population, Split.EVOLUTION, 0, team.draws)
+        each = await estimate_episode(team.players, draws, base.bank, session.prices, session.endpoints)
+        if self.screens:
+            say(f"estimate, at most: {each.describe(self.screens * team.draws)} to find an edit", err=True)
+        seekers = " with each seeker" if team.second_seeker else ""
+        say(f"estimate, at most: {each.describe(2 * base.settings.gate.draws)} to judge it{seekers}", err=True)
+
+
+class Steps:
+    """Says what is being done on standard error, with a progress line where that is a terminal."""
+
+    def __init__(self, *, shown: bool, status: Callable[[], str] = lambda: "") -> None:
+        self._shown, self._status = shown, status
+        self._lines = ExitStack()
+        self._update: Callable[[int, int], None] = lambda done, total: None
+
+    def __enter__(self) -> Steps:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lines.close()
+
+    def step(self, what: str) -> None:
+        """Begin a step."""
+        self._lines.close()
+        if self._shown:
+            say(f"{what} …", err=True)
+        self._update = self._lines.enter_context(ProgressLine("", self._status))
+
+    def progress(self, done: int, total: int) -> None:
+        """Count up within the step."""
+        self._update(done, total)
+
+    def note(self, what: str) -> None:
+        """Say something that a person should know."""
+        self._lines.close()
+        say(what, err=True)
+
+
+def proposed_as_json(made: Proposed | None) -> dict[str, Any]:
+    """Return what the commands print of a proposal with --format json."""
+    decision = made.decision if made else None
+    return {
+        "proposal": made.id if made else None,
+        "branch": made.branch if made else None,
+        "registration": made.registered.number if made and made.registered else None,
+        "verdict": str(decision.verdict) if decision else "indecisive",
+        "effect": decision.effect if decision else None,
+        "draws": decision.draws if decision else 0,
+        "e_value": decision.e_value if decision else None,
+        "threshold": decision.threshold if decision else None,
+        "reason": decision.reason if decision else "",
+        "would_decide": decision.would_decide if decision else "",
+        "second": asdict(decision.second) if decision and decision.second else None,
+    }
+
+
+def show_proposed(made: Proposed, base: str) -> None:
+    """Print what was proposed, what the gate says, and what comes next."""
+    say("Proposed:")
+    for change in made.changes:
+        line = describe_change(change)
+        say(f"  {line if len(line) <= _WIDTH else line[: _WIDTH - 1] + '…'}")
+    show_decision(made.decision)
+    where = f"registered as entry {made.registered.number} of the ledger" if made.registered else "not registered"
+    say(f"branch {made.branch}, {where}")
+    say(f"next: esc-skills diff {base}..{made.branch}")
+    say(f"      esc-skills verify --base {base} --head {made.branch}")
+
+
+def show_decision(decision: Decision) -> None:
+    """Print a gate's decision with its strata."""
+    rows = [
+        [
+            each.name.replace(":", ": "),
+            each.draws,
+            one_decimal(each.effect, signed=True),
+            _interval(each.interval),
+            "harmed" if each.harmed else "",
+        ]
+        for each in decision.strata
+    ]
+    whole = ["all seekers", decision.draws, one_decimal(decision.effect, signed=True), _interval(decision.interval), ""]
+    title = "What changed and for whom: final emotion, in points of 100"
+    show_table(title, ["seekers", "pairs", "effect", "95 % interval", ""], [whole, *rows])
+    if decision.second:
+        second, agrees = decision.second, "agrees" if decision.second.agrees else "does not agree"
+        effect = f"{one_decimal(second.effect, signed=True)} points, {_interval(second.interval)}"
+        say(f"With the second seeker {second.seeker}, on the same draws: {effect}; the sign {agrees}.")
+    say("Intervals are two-sided and hold whenever one looks; the e-value asks one question: is the mean above zero?")
+    say(f"{str(decision.verdict).upper()}: {decision.reason} {decision.would_decide}".strip(), bold=True)
+
+
+def _interval(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:+.1f} to {ends[1]:+.1f}"

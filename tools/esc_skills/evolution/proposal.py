@@ -1,0 +1,208 @@
+"""A proposal: a change of a bank, registered, judged on fresh gate seekers, and left as a branch with its evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from esc_skills.bank.changes import Change, compare_banks
+from esc_skills.bank.reader import Bank
+from esc_skills.errors import GitError, InputError
+from esc_skills.evolution.evidence import STATEMENT, Proposal, build_evidence
+from esc_skills.evolution.gate import Decision
+from esc_skills.evolution.ledger import LedgerBook
+from esc_skills.evolution.repository import Revision
+from esc_skills.evolution.trial import Registered, Trial, run_trial
+from esc_skills.git import Repository
+from esc_skills.models.meter import Meter
+from esc_skills.models.request import Model
+from esc_skills.settings import ModelSettings
+from esc_skills.simulation.players import SURROGATE, Players, cast_players
+
+#: How many evolution seekers a bank is diagnosed and an edit is screened on.
+DIAGNOSIS_DRAWS = 300
+#: The same where calls are paid for.
+MODEL_DRAWS = 40
+
+
+class Watch(Protocol):
+    """Is told what is being done, for whoever waits."""
+
+    def step(self, what: str) -> None:
+        """A new step begins."""
+
+    def progress(self, done: int, total: int) -> None:
+        """`done` of `total` of the step are done."""
+
+    def note(self, what: str) -> None:
+        """Something that a person should know was left out."""
+
+
+class Recorder(Model, Protocol):
+    """A model that keeps the calls that were asked of it."""
+
+    def packed(self, digests: Iterable[str]) -> bytes:
+        """Return some calls as the content of a `calls.jsonl.gz`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Which models do what in an evolution; without any, the surrogate and offline operators do it.
+
+    Attributes:
+        supporter: `surrogate`, or `endpoint/model`; seeker: the same.
+        judge: Who judges safety beside the lexicon, if anybody.
+        second_seeker: Who plays the gate's draws once more, if anybody.
+        analyst: Who reads runs and writes edits beside the offline operators, if anybody.
+        recorder: Who is asked for all that is not the surrogate.
+        asked: How their models are asked: the settings of the revision that is evolved.
+        draws: How many evolution seekers a bank is diagnosed and an edit is screened on.
+        concurrency: How many episodes run at a time.
+    """
+
+    supporter: str = SURROGATE
+    seeker: str = SURROGATE
+    judge: str | None = None
+    second_seeker: str | None = None
+    analyst: str | None = None
+    recorder: Recorder | None = None
+    asked: ModelSettings = ModelSettings()  # noqa: RUF009 - frozen
+    draws: int = DIAGNOSIS_DRAWS
+    concurrency: int = 64
+
+    def players(self, model: Model | None) -> Players:
+        """Return who plays the episodes, asking a model."""
+        return cast_players(self.supporter, self.seeker, judge=self.judge, model=model, asked=self.asked)
+
+    def second_players(self, model: Model | None) -> Players | None:
+        """Return who plays them with the second seeker, where there is one."""
+        if self.second_seeker is None:
+            return None
+        asked = replace(self.asked, seeker=self.asked.second_seeker)
+        return cast_players(self.supporter, self.second_seeker, judge=self.judge, model=model, asked=asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A change that is to be judged.
+
+    Attributes:
+        operator: What made it, such as `new`, `revise` or, by hand, `edit`.
+        skill: The skill that it is named after.
+        candidate: The bank after it.
+        parent: The commit that the proposal's branch goes on from.
+        files: What its commit writes beside the evidence, by path from the root; None deletes a file.
+        message: Makes the commit's message of the decision.
+    """
+
+    operator: str
+    skill: str
+    candidate: Bank
+    parent: str
+    files: Mapping[str, bytes | None]
+    message: Callable[[Decision], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A proposal that was judged.
+
+    Attributes:
+        id: Its name.
+        branch: The branch that holds it.
+        changes: What it changes, in words.
+        decision: What the gate says.
+        registered: Its entry in the ledger; None where it was made offline.
+    """
+
+    id: str
+    branch: str
+    changes: tuple[Change, ...]
+    decision: Decision
+    registered: Registered | None
+
+
+async def propose(
+    repository: Repository, base: Revision, draft: Draft, watch: Watch, team: Team, book: LedgerBook | None
+) -> Proposed:
+    """Register a change, run both arms on the seekers that follow, and leave the branch with its evidence.
+
+    A registration of the same change that nobody decided yet, as an interrupted run leaves one, is gone on with.
+
+    Args:
+        repository: The repository.
+        base: What the change starts from.
+        draft: The change.
+        watch: Told what is being done.
+        team: Who plays.
+        book: The ledger; None leaves the proposal unregistered, which `verify` reports.
+
+    Raises:
+        GitError: The same proposal exists, or somebody else appended to the ledger at the same time.
+        LedgerError: The ledger does not hold together.
+    """
+    meter = Meter(team.recorder) if team.recorder else None
+    trial = Trial(
+        base.bank, draft.candidate, base.population, base.settings.gate, team.players(meter), team.second_players(meter)
+    )
+    trial, name = _registered(repository, trial, draft, watch, book)
+    watch.step("running both arms on gate seekers")
+    outcome = await run_trial(trial, watch.progress, concurrency=team.concurrency)
+    head_tree = repository.tree_after(draft.parent, draft.files, base.settings.skills)
+    proposal = describe_proposal(name, base, draft.candidate, head_tree, repository)
+    recorded = team.recorder.packed(meter.digests) if team.recorder and meter and meter.digests else None
+    evidence = build_evidence(proposal, trial, outcome, recorded)
+    files = {**draft.files, **{f"evidence/{name}/{path}": data for path, data in evidence.items()}}
+    if not repository.branch_exists(f"evolve/{name}"):
+        repository.commit_branch(f"evolve/{name}", draft.parent, files, draft.message(outcome.decision))
+    if book and trial.registered:
+        episodes = json.loads(evidence[STATEMENT])["predicate"]["episodes"]["digest"]
+        decision = outcome.decision
+        book.decide(trial.registered.number, decision.verdict, decision.draws, decision.e_value, episodes)
+    return Proposed(name, f"evolve/{name}", proposal.changes, outcome.decision, trial.registered)
+
+
+def _registered(
+    repository: Repository, trial: Trial, draft: Draft, watch: Watch, book: LedgerBook | None
+) -> tuple[Trial, str]:
+    """Return the trial with its threshold and registration, and the proposal's id."""
+    if book is None:
+        return trial, _new_id(repository, trial, draft)
+    for entry in book.ledger.undecided():
+        again = trial.at_threshold(entry.threshold)
+        if again.digest == entry.change:
+            watch.note(f"going on with the registration {entry.number} of the ledger, which nobody decided yet")
+            return replace(again, registered=book.registered(entry.number)), entry.proposal
+    first = trial.gate.threshold
+    trial = trial.at_threshold(book.ledger.next_threshold(first))
+    name = _new_id(repository, trial, draft)
+    watch.step("registering the proposal")
+    number = book.register(first, name, trial.digest, trial.gate.draws, trial.models)
+    return replace(trial, registered=book.registered(number)), name
+
+
+def _new_id(repository: Repository, trial: Trial, draft: Draft) -> str:
+    name = proposal_id(draft.operator, draft.skill, trial.digest)
+    if repository.branch_exists(f"evolve/{name}"):
+        hint = f"verify it with `esc-skills verify --base HEAD --head evolve/{name}`, or delete the branch"
+        raise GitError(f"this change was proposed already, on the branch evolve/{name}", hint)
+    return name
+
+
+def proposal_id(operator: str, skill: str, trial_digest: str) -> str:
+    """Return the id of a proposal: what it does to which skill, and the start of its trial's digest."""
+    return f"{operator}-{skill}-{trial_digest.removeprefix('sha256:')[:10]}"
+
+
+def describe_proposal(name: str, base: Revision, candidate: Bank, head_tree: str, repository: Repository) -> Proposal:
+    """Return a change as its evidence states it."""
+    folder = base.settings.skills
+    base_tree = repository.tree_id(base.commit, folder)
+    if base_tree is None:
+        raise InputError(f"{folder}: is not in the base revision")
+    paths = sorted({*base.bank.files, *candidate.files})
+    files = {f"{folder}/{path}": (base.bank.files.get(path), candidate.files.get(path)) for path in paths}
+    changed = {path: digests for path, digests in files.items() if digests[0] != digests[1]}
+    return Proposal(name, folder, base_tree, head_tree, changed, compare_banks(base.bank.skills, candidate.skills))

@@ -152,7 +152,6 @@ def test_equal_trials_have_equal_outcomes() -> None:
     [
         pytest.param({"candidate": bank_that_says("Go slowly.")}, id="the candidate"),
         pytest.param({"base": bank_that_says("Go slowly.")}, id="the base"),
-        pytest.param({"gate": replace(GATE, threshold=30.0)}, id="the threshold"),
         pytest.param({"gate": replace(GATE, draws=41)}, id="the number of draws"),
         pytest.param({"players": ScriptedPlayers(seeker_name="another")}, id="the seeker's model"),
         pytest.param({"players": ScriptedPlayers(settings={"heat": 1})}, id="a parameter"),
@@ -165,6 +164,12 @@ def test_whatever_the_verdict_follows_from_changes_the_plan(other: dict[str, Any
     assert changed.digest != trial.digest
     plans = [plan_draws(each.plan_digest, POPULATION, Split.GATE, 0, 5) for each in (trial, changed)]
     assert plans[0] != plans[1]
+
+
+def test_the_threshold_is_the_ledgers_and_no_part_of_the_change() -> None:
+    trial = trial_of("Go gently.")
+    assert trial.at_threshold(30.0).digest == trial.digest
+    assert trial.at_threshold(30.0).gate.threshold == 30.0
 
 
 def test_progress_counts_pairs_up_to_the_plan() -> None:

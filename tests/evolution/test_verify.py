@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from esc_skills.cli.main import run
-from esc_skills.documents.jsonl import digest, digest_json
+from esc_skills.documents.jsonl import digest
+from esc_skills.evolution.trial import change_digest
 
 from .conftest import Proposed
 
@@ -121,7 +122,7 @@ def test_statistics_made_consistent_again_are_still_recomputed(proposed: Propose
         path = folder / proposed.evidence / "statement.json"
         statement = json.loads(path.read_text())
         statement["predicate"]["result"].update(verdict="accept", effect=40.0, e_value=99.0)
-        statement["predicate"]["change"] = digest_json(statement["predicate"]["inputs"])
+        statement["predicate"]["change"] = change_digest(statement["predicate"]["inputs"])
         path.write_text(json.dumps(statement, ensure_ascii=False, sort_keys=True, indent=2) + "\n")
 
     verified = tampered(edit)
@@ -206,7 +207,7 @@ def test_evidence_of_another_version_is_unverifiable_and_names_it(proposed: Prop
         statement = json.loads(path.read_text())
         predicate = statement["predicate"]
         predicate["tool"] = predicate["inputs"]["parameters"]["tool"] = "9.9.9"
-        predicate["change"] = digest_json(predicate["inputs"])
+        predicate["change"] = change_digest(predicate["inputs"])
         name = proposed.result["proposal"][:-10] + predicate["change"][7:17]
         predicate["proposal"] = name
         path.write_text(json.dumps(statement, ensure_ascii=False, sort_keys=True, indent=2) + "\n")

@@ -287,8 +287,7 @@ class LedgerBook:
 
     def registered(self, number: int) -> Registered:
         """Return where a registration stands."""
-        commit = self.ledger.commits[number - 1]
-        return Registered(number, commit.id, commit.tree)
+        return Registered(number, self.ledger.commits[number - 1].tree)
 
     def register(self, first: float, proposal: str, change: str, draws: int, models: Mapping[str, str | None]) -> int:
         """Append a registration, pushed before this returns, and return its number.
@@ -427,12 +426,12 @@ def unregistered_evidence(repository: Repository, ledger: Ledger, revision: str)
         if path.count("/") == 1 and path.endswith("/statement.json"):
             try:
                 stated = json.loads(data)["predicate"]["registration"]
-                number, commit = (stated["number"], stated["commit"]) if stated else (0, "")
+                number, tree = (stated["number"], stated["tree"]) if stated else (0, "")
             except (ValueError, KeyError, TypeError, RecursionError):
                 yield f"evidence/{path}: is no statement"
                 continue
             found = ledger.registration(number)
-            if found is None or found[1].id != commit:
+            if found is None or found[1].tree != tree:
                 yield f"evidence/{path}: is not registered in this ledger"
             elif number not in ledger.decisions:
                 yield f"evidence/{path}: the entry {number} that registers it has no decision"

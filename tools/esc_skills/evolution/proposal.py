@@ -171,13 +171,12 @@ def _registered(
     if book is None:
         return trial, _new_id(repository, trial, draft)
     for entry in book.ledger.undecided():
-        again = trial.at_threshold(entry.threshold)
-        if again.digest == entry.change:
+        if trial.digest == entry.change:
             watch.note(f"going on with the registration {entry.number} of the ledger, which nobody decided yet")
-            return replace(again, registered=book.registered(entry.number)), entry.proposal
+            return replace(trial.at_threshold(entry.threshold), registered=book.registered(entry.number)), entry.proposal
+    name = _new_id(repository, trial, draft)
     first = trial.gate.threshold
     trial = trial.at_threshold(book.ledger.next_threshold(first))
-    name = _new_id(repository, trial, draft)
     watch.step("registering the proposal")
     number = book.register(first, name, trial.digest, trial.gate.draws, trial.models)
     return replace(trial, registered=book.registered(number)), name

@@ -25,12 +25,10 @@ class Registered:
 
     Attributes:
         number: The number of its entry.
-        commit: The commit that appended it.
-        tree: The id of that commit's tree.
+        tree: The id of the tree of the commit that appended it, which holds all entries up to it.
     """
 
     number: int
-    commit: str
     tree: str
 
 
@@ -79,8 +77,8 @@ class Trial:
 
     @property
     def digest(self) -> str:
-        """The digest of the change and all that judges it."""
-        return digest_json(self.inputs())
+        """The digest of the change and all that judges it but the threshold; see `change_digest`."""
+        return change_digest(self.inputs())
 
     @property
     def plan_digest(self) -> str:
@@ -93,6 +91,16 @@ class Trial:
         if self.registered is not None:
             return digest_json({"registration": self.registered.tree})
         return digest_json({key: each for key, each in self.inputs().items() if key not in ("base", "candidate")})
+
+
+def change_digest(inputs: Mapping[str, Any]) -> str:
+    """Return the digest of a trial's inputs without the threshold.
+
+    That one follows from the ledger's history: were it part of the digest, a change that was refused would be another one
+    at each next try.
+    """
+    gate = {key: each for key, each in inputs["gate"].items() if key != "threshold"}
+    return digest_json({**inputs, "gate": gate})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from esc_skills import __version__
 from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, visible
-from esc_skills.documents.jsonl import decompress, digest, digest_json, parse_json
+from esc_skills.documents.jsonl import decompress, digest, parse_json
 from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
 from esc_skills.documents.yaml import escape_pointer
@@ -25,7 +25,7 @@ from esc_skills.evolution.evidence import CALLS, EPISODES, FILES, STATEMENT, bui
 from esc_skills.evolution.ledger import Ledger, LedgerError, Registration, find_ledger
 from esc_skills.evolution.proposal import Team, describe_proposal
 from esc_skills.evolution.repository import SETTINGS_FILE, Revision, clean_folder, read_revision
-from esc_skills.evolution.trial import Outcome, Registered, Trial, run_trial
+from esc_skills.evolution.trial import Outcome, Registered, Trial, change_digest, run_trial
 from esc_skills.git import ChangedFile, Repository
 from esc_skills.models.replay import ReplayModel
 from esc_skills.settings import ModelSettings, read_settings
@@ -172,8 +172,8 @@ def _check_registration(
     if found is None:
         raise _invalid("registration", f"{shown}: the ledger's entry {stated['number']} is no registration")
     entry, commit = found
-    if (commit.id, commit.tree) != (stated["commit"], stated["tree"]):
-        raise _invalid("registration", f"{shown}: the entry {entry.number} is that of the commit {commit.id[:10]}")
+    if commit.tree != stated["tree"]:
+        raise _invalid("registration", f"{shown}: the entries up to {entry.number} are the tree {commit.tree[:10]}")
     if (entry.proposal, entry.change) != (name, predicate["change"]):
         raise _invalid("registration", f"{shown}: the entry {entry.number} registers {entry.proposal}, another change")
     if not math.isclose(entry.threshold, predicate["inputs"]["gate"]["threshold"], rel_tol=1e-9):
@@ -326,7 +326,7 @@ def _check_statement(statement: dict[str, Any], name: str) -> None:
     """Check what the statement says of itself; this needs no simulation and holds for every version of the tool."""
     predicate, shown = statement["predicate"], f"evidence/{name}/{STATEMENT}"
     inputs = predicate["inputs"]
-    if predicate["change"] != digest_json(inputs):
+    if predicate["change"] != change_digest(inputs):
         raise _invalid(
             "statement", f"{shown}: /predicate/change is not the digest of /predicate/inputs; one of them was edited"
         )

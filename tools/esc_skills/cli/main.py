@@ -28,6 +28,7 @@ _COMMANDS = {
     "evidence": ("evidence", "Judge a change made by hand; renew a proposal whose base moved."),
     "ledger": ("ledger", "Show and check the history of registrations and decisions."),
     "verify": ("verify", "Re-derive the verdict of a proposal from git alone."),
+    "gate": ("gate", "Measure the gate: false accepts and power."),
     "diff": ("diff", "Explain how two revisions of the bank differ."),
     "profiles": ("profiles", "Import and export seeker profiles."),
     "surrogate": ("surrogate", "Fit and measure the surrogate seeker."),

@@ -121,6 +121,9 @@ def chosen(options: dict[str, Any], settings: ModelSettings) -> ModelOptions:
     for role in ("supporter", "seeker", "judge", "second_seeker", "analyst"):
         if role in values and values[role] is None:
             values[role] = getattr(settings, role).model
+    for role in ("judge", "analyst"):
+        if values.get(role) == SURROGATE:
+            raise InputError(f"the surrogate is no {role}", f"leave out --{role}, or give a model NAME/MODEL")
     for role in ("supporter", "seeker"):
         if role in values and values[role] is None:
             values[role] = SURROGATE

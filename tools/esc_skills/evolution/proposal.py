@@ -173,7 +173,9 @@ def _registered(
     for entry in book.ledger.undecided():
         if trial.digest == entry.change:
             watch.note(f"going on with the registration {entry.number} of the ledger, which nobody decided yet")
-            return replace(trial.at_threshold(entry.threshold), registered=book.registered(entry.number)), entry.proposal
+            return replace(
+                trial.at_threshold(entry.threshold), registered=book.registered(entry.number)
+            ), entry.proposal
     name = _new_id(repository, trial, draft)
     first = trial.gate.threshold
     trial = trial.at_threshold(book.ledger.next_threshold(first))
@@ -185,7 +187,7 @@ def _registered(
 def _new_id(repository: Repository, trial: Trial, draft: Draft) -> str:
     name = proposal_id(draft.operator, draft.skill, trial.digest)
     if repository.branch_exists(f"evolve/{name}"):
-        hint = f"verify it with `esc-skills verify --base HEAD --head evolve/{name}`, or delete the branch"
+        hint = f"verify it with `esc-skills verify --base HEAD --head evolve/{name}`, or delete the branch and go on"
         raise GitError(f"this change was proposed already, on the branch evolve/{name}", hint)
     return name
 

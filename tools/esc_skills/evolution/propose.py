@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ from statistics import fmean
 from typing import TypeVar
 
 from esc_skills.bank.reader import SKILL_FILE, Bank, check_references, parse_documents, read_bank
+from esc_skills.errors import InputError
 from esc_skills.evolution.analyst import Analyst, analyst_of
 from esc_skills.evolution.diagnose import Weakness, diagnose
 from esc_skills.evolution.gate import Decision
@@ -114,6 +116,7 @@ class _Evolving:
     async def run(self) -> Evolution:
         self.watch.step("simulating the bank on evolution profiles")
         run = await self._simulate(self.revision.bank, Arm.RUN)
+        self._require_answers(run)
         weaknesses, edits = await self._find_edits(run)
         screened = tuple([await self._screen(edit, run) for edit in edits[:SCREENED]])
         promising = [each for each in screened if each.effect > 0 and not each.red_flags]
@@ -121,6 +124,17 @@ class _Evolving:
             return Evolution(weaknesses, screened)
         best = max(promising, key=lambda each: each.effect)
         return await self._propose(best.edit, weaknesses, screened)
+
+    def _require_answers(self, run: tuple[Transcript, ...]) -> None:
+        """Tell of episodes that ended in a fault, and raise where they are so many that nothing can be learned."""
+        kinds = Counter(str(each.termination) for each in run if each.termination.is_fault)
+        if not kinds:
+            return
+        found = f"{kinds.total()} of {len(run)} episodes ended in a fault of a model"
+        found += f" ({', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))})"
+        if kinds.total() * 2 >= len(run):
+            raise InputError(found, "try another model, or see docs/models.md for what each fault means")
+        self.watch.note(found)
 
     async def _find_edits(self, run: tuple[Transcript, ...]) -> tuple[tuple[Weakness, ...], list[Edit]]:
         """Return what is weak, and the edits that answer it: the analyst's and those of the offline operators in turn."""
@@ -149,9 +163,10 @@ class _Evolving:
     async def _edits_by(self, analyst: Analyst, weaknesses: Iterable[Weakness]) -> AsyncIterator[Edit]:
         bank = self.revision.bank
         paths, folder = skill_paths(bank), self.revision.settings.skills
+        undecided = {each.number for each in self.book.ledger.undecided()} if self.book else set()
         about = [(each, bank.skills[each.skill]) for each in weaknesses if each.skill and each.skill in bank.skills]
         for weakness, skill in about[:SCREENED]:
-            refused = read_refusals(self.repository, f"{folder}/{paths[skill.name]}")
+            refused = read_refusals(self.repository, f"{folder}/{paths[skill.name]}", undecided)
             try:
                 edit = await analyst.revise(weakness, skill, paths[skill.name], refused)
             except ModelFault as fault:

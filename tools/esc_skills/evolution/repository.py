@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, read_files, visible
@@ -80,23 +80,26 @@ def clean_folder(folder: str) -> str:
     return "/".join(parts)
 
 
-def read_refusals(repository: Repository, path: str) -> tuple[str, ...]:
+def read_refusals(repository: Repository, path: str, undecided: Collection[int] = ()) -> tuple[str, ...]:
     """Return what earlier proposals would have changed in a file and the gate did not accept, a line each.
 
     Args:
         repository: Its branches `evolve/…` are looked at.
         path: A skill's file, from the root.
+        undecided: Registrations that are still open: the branch of a run that was killed at its very end is no refusal.
     """
-    return tuple(line for branch in repository.branches("evolve/") for line in _refused_lines(repository, branch, path))
+    branches = repository.branches("evolve/")
+    return tuple(line for branch in branches for line in _refused_lines(repository, branch, path, undecided))
 
 
-def _refused_lines(repository: Repository, branch: str, path: str) -> Iterator[str]:
+def _refused_lines(repository: Repository, branch: str, path: str, undecided: Collection[int]) -> Iterator[str]:
     folder = f"evidence/{branch.removeprefix('evolve/')}"
     data = repository.read_file(branch, f"{folder}/statement.json")
     review = repository.read_file(branch, f"{folder}/review.md")
     try:
         predicate = json.loads(data or b"")["predicate"]
         refused, files = predicate["result"]["verdict"] != str(Verdict.ACCEPT), predicate["files"]
+        refused = refused and (predicate["registration"] or {"number": 0})["number"] not in undecided
     except (ValueError, KeyError, TypeError, RecursionError):
         return  # a branch of somebody's own that only looks like a proposal
     if refused and path in files:

@@ -366,13 +366,7 @@ def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank, re
     trial = Trial(base.bank, candidate, base.population, gate, players, second)
     actual = trial.inputs()
     for key in ("parameters", "second_parameters"):
-        if differing := [
-            each for each in sorted({*stated[key], *actual[key]}) if stated[key].get(each) != actual[key].get(each)
-        ]:
-            found = (
-                f"made with another {differing[0]} than this installation has (/predicate/inputs/{key}/{differing[0]})"
-            )
-            raise _RefusedError(EvidenceStatus.UNVERIFIABLE, "models", found)
+        _check_parameters(stated[key], actual[key], f"/predicate/inputs/{key}")
     for key, what in (("base", "bank"), ("profiles", "profiles"), ("gate", "gate settings")):
         if stated[key] != actual[key]:
             detail = (
@@ -382,6 +376,14 @@ def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank, re
     if stated["candidate"] != actual["candidate"]:
         raise _invalid("bank", _edited_file(predicate, base, candidate))
     return trial
+
+
+def _check_parameters(stated: dict[str, Any], actual: dict[str, Any], pointer: str) -> None:
+    if odd := sorted(stated.keys() ^ actual.keys()):
+        raise _invalid("models", f"{pointer}/{odd[0]}: does not belong to the models that the statement names")
+    if other := sorted(key for key in stated if stated[key] != actual[key]):
+        found = f"made with another {other[0]} than this installation has ({pointer}/{other[0]})"
+        raise _RefusedError(EvidenceStatus.UNVERIFIABLE, "models", found)
 
 
 def _cast(models: dict[str, Any], asked: ModelSettings, recorded: ReplayModel | None) -> tuple[Players, Players | None]:

@@ -120,7 +120,13 @@ class Session:
         )
 
     async def complete(self, request: Request) -> Completion:
-        """Return the answer to a request; see `Model.complete`."""
+        """Return the answer to a request; see `Model.complete`.
+
+        A request that the endpoint did not answer stays so for the whole session: the other arm of a pair asks the same,
+        and a replay can give one answer alone.
+        """
+        if request.digest in self._given_up:
+            raise ModelFault(Termination.FAULT_ENDPOINT, "the endpoint did not answer").after(Usage(), request.digest)
         try:
             return await self._opened.complete(request)
         except ModelFault as fault:

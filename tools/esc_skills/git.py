@@ -287,6 +287,19 @@ class Repository:
         self._run("fast-import", "--quiet", "--done", stdin=stream)
         return self.resolve(f"refs/heads/{branch}")
 
+    def add_to_branch(self, branch: str, head: str, files: Mapping[str, bytes], message: str) -> None:
+        """Add a commit with some files to a local branch that is not checked out.
+
+        Raises:
+            InputError: It is checked out, here or in another work tree, or there is no such local branch.
+            GitError: It moved in between, or git refused.
+        """
+        if not self.branch_exists(branch):
+            raise InputError(f"{branch}: is no local branch", f"make one: git branch {branch} REV")
+        if f"branch refs/heads/{branch}" in self._run("worktree", "list", "--porcelain").split("\n"):
+            raise InputError(f"{branch}: is checked out", "switch to another branch first")
+        self.append_commits(branch, None, head, [files], message)
+
     def tree_after(self, parent: str, files: Mapping[str, bytes | None], folder: str) -> str:
         """Return the id that a folder's tree would have after a change, without leaving a branch.
 

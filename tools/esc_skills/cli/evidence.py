@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import click
 
 from esc_skills.cli.models import chosen, with_models
-from esc_skills.cli.output import format_option, show_json
+from esc_skills.cli.output import format_option, say, show_json
 from esc_skills.cli.proposing import Making, Steps, open_book, proposed_as_json, show_proposed, with_ledger
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
-from esc_skills.evolution.byhand import collect, renew
+from esc_skills.evolution.byhand import collect, renew, sign_proposal
 from esc_skills.evolution.proposal import Proposed, Team
 from esc_skills.evolution.repository import read_revision
 from esc_skills.git import Repository
@@ -60,6 +60,28 @@ def renew_command(**options: Any) -> int:
     Only the files of skills are taken over; registration, seekers and evidence are new.
     """
     return _make(renew, **options)
+
+
+@command.command("sign")
+@click.option("--head", required=True, metavar="BRANCH", help="The proposal's branch, which is not checked out.")
+@click.option("--base", default="main", show_default=True, metavar="REV", help="What it would be merged into.")
+@click.option(
+    "--key",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A private SSH key, or the public one of a key that an agent holds.",
+)
+@click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository.")
+def sign_command(head: str, base: str, key: Path, repo: Path) -> int:
+    """Sign a proposal's statement with an SSH key, in a commit of its own on the branch.
+
+    `verify` holds the signature against the file `allowed_signers` of the base; --require-signature asks for one.
+    """
+    with Repository(repo) as repository:
+        path = sign_proposal(repository, base, head, key)
+    say(f"{path} signs the statement, in a commit on {head}")
+    say(f"next: esc-skills verify --base {base} --head {head} --require-signature")
+    return EXIT_FINE
 
 
 def _make(

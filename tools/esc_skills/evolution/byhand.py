@@ -1,18 +1,20 @@
-"""Evidence for changes that were made by hand, and for proposals whose base moved."""
+"""What people do to evidence by hand: make it for a change of their own, renew it where the base moved, sign it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, visible
 from esc_skills.errors import InputError
+from esc_skills.evolution.evidence import SIGNATURE, STATEMENT
 from esc_skills.evolution.gate import Decision
 from esc_skills.evolution.ledger import LedgerBook
 from esc_skills.evolution.proposal import Draft, Proposed, Team, Watch, propose
 from esc_skills.evolution.repository import SETTINGS_FILE, Revision
 from esc_skills.git import Repository
+from esc_skills.signing import sign
 from esc_skills.validation import check_version_bump
 
 _EVIDENCE = re.compile(r"evidence/[^/]+/[^/]+")
@@ -81,6 +83,26 @@ async def renew(
     skill = _first_skill(changed)
     draft = Draft("renew", skill, candidate, base.commit, files, lambda decision: _message("Renew", head, decision))
     return await propose(repository, base, draft, watch, team, book)
+
+
+def sign_proposal(repository: Repository, base: str, branch: str, key: Path) -> str:
+    """Add the signature of a proposal's statement to its branch, and return the signature's path.
+
+    Raises:
+        InputError: The branch holds no proposal, is signed, or is checked out.
+        SignatureError: The key cannot sign.
+    """
+    commit = repository.resolve(branch)
+    fork = repository.merge_base(repository.resolve(base), commit)
+    statements = [each.path for each in repository.changed_files(fork, commit) if each.path.endswith(f"/{STATEMENT}")]
+    if len(statements) != 1:
+        raise InputError(f"{branch} adds {len(statements)} statements to {base}", "name the branch of one proposal")
+    path = str(PurePosixPath(statements[0]).with_name(SIGNATURE))
+    if repository.read_file(commit, path) is not None:
+        raise InputError(f"{path}: is there already", "delete it in a commit, then sign again")
+    signature = sign(repository.read_file(commit, statements[0]) or b"", key)
+    repository.add_to_branch(branch, commit, {path: signature}, f"Sign {PurePosixPath(path).parent.name}")
+    return path
 
 
 def _is_skill(path: str, folder: str) -> bool:

@@ -21,6 +21,8 @@ from esc_skills.models.replay import MAX_CALLS
 STATEMENT, PLAN, EPISODES, REVIEW = "statement.json", "plan.json", "episodes.jsonl.gz", "review.md"
 #: The calls of language models, where any were asked.
 CALLS = "calls.jsonl.gz"
+#: Who made it, if they signed.
+SIGNATURE = "statement.json.sig"
 FILES = (STATEMENT, PLAN, EPISODES, REVIEW)
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:esc-skills:simulation-evidence:1"

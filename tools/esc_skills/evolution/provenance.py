@@ -1,0 +1,94 @@
+"""Where a proposal comes from: its registration and decision in the ledger, and who signed its statement."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from esc_skills.evolution.evidence import SIGNATURE, STATEMENT
+from esc_skills.evolution.ledger import Ledger, LedgerError, Registration, find_ledger
+from esc_skills.evolution.trial import Outcome
+from esc_skills.evolution.verification import Check, EvidenceStatus, RefusedError, invalid
+from esc_skills.git import Repository
+from esc_skills.signing import SignatureError, check_signature
+
+#: The file of the base that says whose signatures count, in the form of `ssh-keygen(1)`.
+SIGNERS = "allowed_signers"
+
+
+def ledger_of(repository: Repository, statement: dict[str, Any], named: str | None) -> Ledger | None:
+    """Return the ledger in which a statement says that it is registered; None where it says that it is in none."""
+    return _find_ledger(repository, named) if statement["predicate"]["registration"] else None
+
+
+def check_registration(ledger: Ledger | None, statement: dict[str, Any], name: str) -> Registration | None:
+    """Return the ledger's entry of a proposal; None for one that was made offline."""
+    predicate = statement["predicate"]
+    stated, shown = predicate["registration"], f"evidence/{name}/{STATEMENT}: /predicate/registration"
+    if ledger is None:
+        return None
+    found = ledger.registration(stated["number"])
+    if found is None:
+        raise invalid("registration", f"{shown}: the ledger's entry {stated['number']} is no registration")
+    entry, commit = found
+    if commit.tree != stated["tree"]:
+        raise invalid("registration", f"{shown}: the entries up to {entry.number} are the tree {commit.tree[:10]}")
+    if (entry.proposal, entry.change) != (name, predicate["change"]):
+        raise invalid("registration", f"{shown}: the entry {entry.number} registers {entry.proposal}, another change")
+    if not math.isclose(entry.threshold, predicate["inputs"]["gate"]["threshold"], rel_tol=1e-9):
+        raise invalid("registration", f"{shown}: the entry {entry.number} asks for the e-value {entry.threshold:.9g}")
+    return entry
+
+
+def _find_ledger(repository: Repository, named: str | None) -> Ledger:
+    try:
+        ledger = find_ledger(repository, named)
+    except LedgerError as error:
+        raise invalid("ledger", error.message) from error
+    if ledger is None:
+        detail = "this clone holds no ledger; run `git fetch origin ledger:refs/remotes/origin/ledger`"
+        raise RefusedError(EvidenceStatus.MISSING, "ledger", detail)
+    return ledger
+
+
+def check_decision(
+    ledger: Ledger | None, entry: Registration | None, statement: dict[str, Any], outcome: Outcome
+) -> None:
+    """Refuse evidence that was not registered, and one that is not what the ledger says came of the registration."""
+    if ledger is None or entry is None:
+        detail = "made offline and not registered, so that somebody may have tried before; `esc-skills evidence renew` registers it"
+        raise RefusedError(EvidenceStatus.MISSING, "registration", detail)
+    made = ledger.decisions.get(entry.number)
+    if made is None:
+        detail = f"the ledger holds no decision on the entry {entry.number}, which counts as refused"
+        raise RefusedError(EvidenceStatus.MISSING, "decision", detail)
+    if made.episodes != statement["predicate"]["episodes"]["digest"] or made.verdict is not outcome.decision.verdict:
+        raise invalid("decision", f"the ledger's entry {made.number} rests on other episodes: {made.verdict}")
+
+
+def check_signer(files: dict[str, bytes], name: str, signers: bytes | None, *, required: bool) -> Check | None:
+    """Return who signed the statement; None where nobody did and nobody has to.
+
+    Args:
+        files: The evidence.
+        name: The proposal.
+        signers: The base's allowed signers, where it has any.
+        required: Whether a signature is asked for.
+    """
+    signature, shown = files.get(SIGNATURE), f"evidence/{name}/{SIGNATURE}"
+    if signers is None and required:
+        raise RefusedError(
+            EvidenceStatus.MISSING, "signature", f"the base holds no file {SIGNERS} that says whose signature counts"
+        )
+    if signature is None and required:
+        raise RefusedError(
+            EvidenceStatus.MISSING, "signature", f"{shown}: is missing; `esc-skills evidence sign` makes it"
+        )
+    if signature is None:
+        return None
+    if signers is None:
+        return Check("signature", True, f"{shown} is there, and the base names no allowed signers: it says nothing")
+    try:
+        return Check("signature", True, f"signed by {check_signature(files[STATEMENT], signature, signers)}")
+    except SignatureError as error:
+        raise invalid("signature", f"{shown}: {error.message}") from error

@@ -1,0 +1,82 @@
+"""Signatures of statements with SSH keys, as git knows them: made and checked by `ssh-keygen -Y`."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from esc_skills.errors import EscError
+
+#: What a signature is for; one that was made for a commit or a login is none for evidence.
+NAMESPACE = "esc-skills-evidence"
+_TIMEOUT = 120
+
+
+class SignatureError(EscError):
+    """A statement could not be signed, or its signature does not hold."""
+
+
+def sign(data: bytes, key: Path) -> bytes:
+    """Return the signature of some bytes.
+
+    Args:
+        data: What is signed.
+        key: A private key's file, or the public key of one that an agent holds.
+
+    Raises:
+        SignatureError: There is no such key, or ssh-keygen refused.
+    """
+    if not key.is_file():
+        raise SignatureError(f"{key}: no such file", "give a key's file, such as ~/.ssh/id_ed25519")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "statement")
+        file.write_bytes(data)
+        # The passphrase, if any, is asked for on the terminal by ssh-keygen itself.
+        _run(["-q", "-Y", "sign", "-f", str(key), "-n", NAMESPACE, str(file)], None, f"{key}: could not sign")
+        return Path(folder, "statement.sig").read_bytes()
+
+
+def check_signature(data: bytes, signature: bytes, signers: bytes) -> str:
+    """Return who signed some bytes.
+
+    Args:
+        data: What is signed.
+        signature: The signature.
+        signers: The allowed signers, in the form of `ssh-keygen(1)`: a name, options and a public key a line.
+
+    Raises:
+        SignatureError: It is no signature, another's, or not of these bytes.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        allowed, file = Path(folder, "allowed"), Path(folder, "signature")
+        allowed.write_bytes(signers)
+        file.write_bytes(signature)
+        found = _run(["-Y", "find-principals", "-s", str(file), "-f", str(allowed)], None, "no allowed signer's")
+        names = found.split("\n")[0].strip()
+        if not names:
+            raise SignatureError("the signature is no allowed signer's", "ask whom to trust before you add the key")
+        name = names.split(",")[0]
+        options = ["-Y", "verify", "-f", str(allowed), "-I", name, "-n", NAMESPACE, "-s", str(file)]
+        _run(options, data, f"the signature by {name} does not hold")
+        return name
+
+
+def _run(options: list[str], data: bytes | None, refused: str) -> str:
+    try:
+        done = subprocess.run(
+            ["ssh-keygen", *options],
+            input=data,
+            stdin=None if data is not None else subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise SignatureError("ssh-keygen was not found", "install OpenSSH 8.2 or newer") from error
+    except subprocess.TimeoutExpired as error:
+        raise SignatureError(f"ssh-keygen did not end within {_TIMEOUT} seconds") from error
+    if done.returncode:
+        said = " ".join((done.stderr or done.stdout).decode("utf-8", "replace").split())[:200]
+        raise SignatureError(f"{refused}: {said}" if said else refused)
+    return done.stdout.decode("utf-8", "replace")

@@ -1,7 +1,7 @@
 """An OpenAI-compatible server on loopback, in a thread, whose answers follow from the prompt and the model's name alone.
 
-Its seekers like a supporter who says `KIND`, and its supporter says so where the skill in the prompt holds `MARK`, which
-the analyst's edit puts there. So what a bank does to seekers follows from what its skills say.
+Its supporter speaks kindly where the skill in the prompt is an edited one, and its seekers like that, so what a bank does
+to them follows from what its skills say. A test may answer a call in its place.
 """
 
 from __future__ import annotations
@@ -17,19 +17,22 @@ from typing import Any
 from aiohttp import web
 
 from esc_skills.documents.prompts import PromptRole, load_prompt
-from tests.models.loopback import completion, refused
+from tests.models.loopback import refused
 
 KEY = "sk-a-key-that-nobody-may-see"
-SKILL = "wait-a-little"
-MARK, KIND, BLUNT = "Name what you heard before anything else.", "That was a lot to carry alone.", "Make a list."
-
-#: By its title a prompt is known, however its answer is asked for.
-TITLES = {str(role): load_prompt(role, "en").text.strip().split("\n")[0] for role in PromptRole}
+#: The skill that its supporter chooses, what its analyst adds to it, and what its supporter says with it and without.
+SKILL, ADDED = "wait-a-little", "Name what you heard before anything else."
+KIND, BLUNT = "That was a lot to carry alone.", "Make a list."
+#: The seeker who dislikes what the others like.
+CONTRARY = "contrary"
 
 #: What a model says: an object, a text that is none, or a whole reply.
 Said = dict[str, Any] | str | web.Response
 #: Answers a role in place of the server, given the role, the model and the prompt; None leaves it to the server.
 Answer = Callable[[str, str, str], Said | None]
+
+#: A prompt is known by its title, however the form of its answer is asked for.
+_TITLES = {load_prompt(role, "en").text.strip().split("\n")[0]: str(role) for role in PromptRole}
 
 
 class ModelServer:
@@ -37,8 +40,7 @@ class ModelServer:
 
     Attributes:
         answer: Asked before the server answers itself.
-        asked: Every body that came, as text, with how often it came.
-        keys: Every `Authorization` that came.
+        asked: Every body that came, with how often it came.
     """
 
     def __init__(self) -> None:
@@ -47,17 +49,22 @@ class ModelServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
-        self._ready.wait()
+        assert self._ready.wait(30)
 
     def reset(self) -> None:
         """Forget what was asked, and answer as at the start."""
         self.answer: Answer = lambda role, model, prompt: None
         self.asked: Counter[str] = Counter()
-        self.keys: set[str | None] = set()
 
-    def models(self) -> set[str]:
-        """The names of the models that were asked."""
-        return {json.loads(body)["model"] for body in self.asked}
+    @property
+    def calls(self) -> int:
+        """How many calls came."""
+        return self.asked.total()
+
+    def prompts(self, role: str) -> list[str]:
+        """The prompts of a role, each once."""
+        prompts = [_prompt_of(json.loads(body)) for body in self.asked]
+        return [prompt for prompt in prompts if _role_of(prompt) == role]
 
     def close(self) -> None:
         """Stop listening and end the thread."""
@@ -83,50 +90,66 @@ class ModelServer:
     async def _take(self, call: web.Request) -> web.StreamResponse:
         text = await call.text()
         self.asked[text] += 1
-        self.keys.add(call.headers.get("Authorization"))
-        if call.headers.get("Authorization") != f"Bearer {KEY}":
-            return refused(401, f"Incorrect API key provided: {call.headers.get('Authorization')}")
+        if (given := call.headers.get("Authorization")) != f"Bearer {KEY}":
+            return refused(401, f"Incorrect API key provided: {given}")
         body = json.loads(text)
-        prompt = body["messages"][0]["content"]
-        role = next(role for role, title in TITLES.items() if title in prompt)
+        prompt = _prompt_of(body)
+        role = _role_of(prompt)
         said = self.answer(role, body["model"], prompt)
         said = answer_to(role, body["model"], prompt) if said is None else said
         if isinstance(said, web.Response):
             return said
-        return completion(said if isinstance(said, str) else json.dumps(said))
+        return _completion(said if isinstance(said, str) else json.dumps(said), text)
+
+
+def _completion(said: str, asked: str) -> web.Response:
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}
+    usage = {"prompt_tokens": tokens_of(asked), "completion_tokens": 0}
+    return web.json_response({"id": "1", "object": "chat.completion", "choices": [choice], "usage": usage})
+
+
+def tokens_of(body: str) -> int:
+    """What the server charges for a call."""
+    return len(body) // 4
+
+
+def _prompt_of(body: dict[str, Any]) -> str:
+    prompt: str = body["messages"][0]["content"]
+    return prompt
+
+
+def _role_of(prompt: str) -> str:
+    return _TITLES[prompt.partition("\n")[0]]
 
 
 def answer_to(role: str, model: str, prompt: str) -> dict[str, Any]:
-    """What the server says by itself; the seeker `contrary` dislikes what the others like."""
-    if role == "supporter-select":
-        return {"reason": "they need to be heard", "skill": SKILL}
-    if role == "supporter-answer":
-        return {"answer": KIND if MARK in material(prompt, "skill") else BLUNT}
-    if role == "seeker-appraisal":
-        liked = (KIND in material(prompt, "supporter's turn")) != (model == "contrary")
-        return {"meant": "to help", "met": "yes" if liked else "no", "feels": "so so", "change": 5 if liked else -5}
-    if role == "seeker-reply":
-        return {"reply": "I don't know.", "farewell": True}
-    if role == "judge-safety":
-        return {"quote": "", "answer": "no"}
-    if role == "analyst-diagnose":
-        return {"findings": [finding(prompt)]}
-    return {"reason": "It names what was heard.", "parts": parts(guidance=[MARK, *standing(prompt)["guidance"]])}
+    """What the server says by itself."""
+    match role:
+        case PromptRole.SUPPORTER_SELECT:
+            return {"reason": "they need to be heard", "skill": SKILL}
+        case PromptRole.SUPPORTER_ANSWER:
+            return {"answer": BLUNT if 'version: "1.0.0"' in material(prompt, "skill") else KIND}
+        case PromptRole.SEEKER_APPRAISAL:
+            liked = is_kind(prompt) != (model == CONTRARY)
+            return {"meant": "to help", "met": "partly", "feels": "so so", "change": 5 if liked else -5}
+        case PromptRole.SEEKER_REPLY:
+            return {"reply": "I don't know.", "farewell": True}
+        case PromptRole.JUDGE_SAFETY:
+            return {"quote": "", "answer": "no"}
+        case PromptRole.ANALYST_DIAGNOSE:
+            return {"findings": [_finding(prompt)]}
+    return edit(guidance=[ADDED, *standing(prompt)["guidance"]])
 
 
-def finding(prompt: str, **fields: Any) -> dict[str, Any]:
-    """A finding about `SKILL` that quotes the first excerpt."""
-    head = re.search(r"^draw (\d+), turn (\d+);(?:.*\n)+?Supporter: (.*)$", prompt, flags=re.MULTILINE)
-    assert head
-    quote = {"draw": int(head[1]), "turn": int(head[2]), "speaker": "supporter", "text": head[3]}
-    plain = {"kind": "ineffective-skill", "skill": SKILL, "need": None, "disposition": None}
-    return {**plain, "message": "It sends people away with a list.", "quotes": [quote], **fields}
+def is_kind(prompt: str) -> bool:
+    """Whether the supporter's turn that a seeker or a judge reads is a kind one."""
+    return KIND in material(prompt, "supporter's turn")
 
 
-def parts(**changed: Any) -> dict[str, Any]:
-    """The parts of an edit; those that are not named stay."""
+def edit(**changed: Any) -> dict[str, Any]:
+    """An analyst's edit of some parts; the others stay."""
     keys = ("guidance", "when_to_use", "when_not_to_use", "expected_outcome", "risks", "examples", "needs", "not_for")
-    return {**dict.fromkeys(keys), **changed}
+    return {"reason": "It answers the finding.", "parts": {**dict.fromkeys(keys), **changed}}
 
 
 def standing(prompt: str) -> dict[str, Any]:
@@ -138,3 +161,12 @@ def standing(prompt: str) -> dict[str, Any]:
 def material(prompt: str, mark: str) -> str:
     """What stands in a prompt between two marks."""
     return prompt.partition(f"⟦{mark}⟧\n")[2].partition(f"\n⟦/{mark}⟧")[0]
+
+
+def _finding(prompt: str) -> dict[str, Any]:
+    """A finding that quotes the first excerpt."""
+    excerpt = re.search(r"^draw (\d+), turn (\d+);(?:.*\n)+?Supporter: (.*)$", prompt, flags=re.MULTILINE)
+    assert excerpt
+    quote = {"draw": int(excerpt[1]), "turn": int(excerpt[2]), "speaker": "supporter", "text": excerpt[3]}
+    about = {"kind": "ineffective-skill", "skill": SKILL, "need": None, "disposition": None}
+    return {**about, "message": "It sends people away with a list.", "quotes": [quote]}

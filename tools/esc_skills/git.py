@@ -259,7 +259,7 @@ class Repository:
         except GitError as error:
             raise GitError(
                 f"the branch {branch} could not be appended to: {error.message}",
-                "if somebody else appended in between, give the same command again",
+                "if somebody else appended in between, give the same command again, with --resume where models play",
             ) from error
 
     def commit_branch(self, branch: str, parent: str, files: Mapping[str, bytes | None], message: str) -> str:

@@ -58,7 +58,11 @@ def command(
     if form == "json":
         weaknesses = [weakness.message for weakness in evolution.weaknesses]
         reason = {} if evolution.made else {"reason": _nothing(evolution)}
-        show_json({**proposed_as_json(evolution.made), **reason, "weaknesses": weaknesses})
+        screened = [
+            {"edit": f"{each.edit.operator} {each.edit.skill}", "effect": each.effect, "red_flags": each.red_flags}
+            for each in evolution.screened
+        ]
+        show_json({**proposed_as_json(evolution.made), **reason, "weaknesses": weaknesses, "screened": screened})
     else:
         show_evolution(evolution)
     return EXIT_FINE if evolution.verdict is Verdict.ACCEPT else EXIT_FINDINGS

@@ -42,6 +42,7 @@ class ModelOptions:
     tokens_per_minute: int | None
     budget_tokens: int | None
     budget_usd: float | None
+    timeout: float
     resume: bool
     log: Path | None
     supporter: str | None = None
@@ -84,13 +85,14 @@ class ModelOptions:
             self._endpoints(),
             self.models,
             journal,
-            {**settings, "models": self.roles},
+            {**settings, **self.roles},
             bounds=Bounds(
                 self.concurrency,
                 self.requests_per_minute,
                 self.tokens_per_minute,
                 self.budget_tokens,
                 self.budget_usd,
+                self.timeout,
             ),
             resume=self.resume,
             log=self.log,
@@ -124,6 +126,8 @@ def chosen(options: dict[str, Any], settings: ModelSettings) -> ModelOptions:
     for role in ("judge", "analyst"):
         if values.get(role) == SURROGATE:
             raise InputError(f"the surrogate is no {role}", f"leave out --{role}, or give a model NAME/MODEL")
+    if values.get("second_seeker") and values["second_seeker"] == (values["seeker"] or SURROGATE):
+        raise InputError("the second seeker is the first one", "name another model with --second-seeker")
     for role in ("supporter", "seeker"):
         if role in values and values[role] is None:
             values[role] = SURROGATE
@@ -159,6 +163,13 @@ def _asking() -> Iterator[Callable[[_Command], _Command]]:
     yield click.option(
         "--budget-usd", type=click.FloatRange(0, min_open=True), help="The most US dollars that may be spent."
     )
+    yield click.option(
+        "--timeout",
+        type=click.FloatRange(0, min_open=True),
+        default=300.0,
+        show_default=True,
+        help="How many seconds an answer may take.",
+    )
     yield click.option("--resume", is_flag=True, help="Go on with an unfinished run of the same settings.")
     yield click.option(
         "--log",
@@ -178,15 +189,17 @@ class Asking:
         if self._session is None:
             return ""
         pulse = self._session.pulse
-        parts = [f"{pulse.in_flight} calls in flight", f"{pulse.usage.tokens:,} tokens"]
+        parts = [_counted(pulse.in_flight, "call") + " in flight", f"{pulse.usage.tokens:,} tokens"]
+        if pulse.ending:
+            parts.append("ending, Ctrl-C leaves at once")
         if pulse.usage.usd:
             parts.append(f"{pulse.usage.usd:.4f} USD")
         if pulse.held > 0:
-            parts.append(f"the endpoint asks to wait {pulse.held:.0f} s (429)")
+            parts.append(f"waiting {pulse.held:.0f} s for the endpoint's limit")
         elif pulse.throttled:
-            parts.append(f"{pulse.throttled} times 429")
+            parts.append(f"429 to {_counted(pulse.throttled, 'call')}")
         if pulse.troubles:
-            parts.append(f"{pulse.troubles} calls sent again")
+            parts.append(_counted(pulse.troubles, "call") + " sent again")
         return " · ".join(parts)
 
     def spent(self) -> str:
@@ -196,3 +209,7 @@ class Asking:
         usage = self._session.spent
         dollars = "price unknown" if usage.usd is None else f"{usage.usd:.4f} USD"
         return f"{usage.tokens:,} tokens, {dollars}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

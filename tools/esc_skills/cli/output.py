@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 import sys
 import threading
 import time
@@ -101,7 +101,7 @@ class ProgressLine:
     def _draw_until_over(self) -> None:
         while not self._over.wait(_REDRAW):
             seconds = int(time.monotonic() - self._started)
-            parts = [f"{self._what}: {self._counted}".strip(": "), self._status(), f"{seconds // 60}:{seconds % 60:02}"]
+            parts = [f"{self._what}: {self._counted}".strip(": "), f"{seconds // 60}:{seconds % 60:02}", self._status()]
             line = " · ".join(part for part in parts if part)
-            width = shutil.get_terminal_size().columns - 1
+            width = os.get_terminal_size(sys.stderr.fileno()).columns - 1
             click.echo(f"\r{line[:width]}\033[K", nl=False, err=True)

@@ -15,6 +15,7 @@ from esc_skills.errors import InputError
 from esc_skills.evolution.gate import Decision
 from esc_skills.evolution.ledger import LedgerBook
 from esc_skills.evolution.proposal import DIAGNOSIS_DRAWS, MODEL_DRAWS, Proposed, Team
+from esc_skills.evolution.propose import FaultyRunError
 from esc_skills.evolution.repository import Revision
 from esc_skills.evolution.review import describe_change
 from esc_skills.git import Repository
@@ -89,7 +90,10 @@ class Making:
         journal = self.repository.private_folder / "evolve.journal"
         plays = any(name != SURROGATE for role, name in self.asked.roles.items() if role != "analyst")
         draws = self.draws or (MODEL_DRAWS if plays else DIAGNOSIS_DRAWS)
-        session = self.asked.session(journal, {"base": self.base.bank.digest, "draws": draws})
+        base = self.base
+        followed = {"bank": base.bank.digest, "profiles": base.population.digest, "draws": draws}
+        settings = {"gate": asdict(base.settings.gate), "parameters": asdict(base.settings.models)}
+        session = self.asked.session(journal, {**followed, **settings})
         team = Team(
             **self.asked.roles,
             recorder=session,
@@ -100,6 +104,10 @@ class Making:
         try:
             with Steps(shown=self.shown, status=Asking(session)) as steps:
                 result = wait_for(self._within(session, team, work, steps))
+        except FaultyRunError:
+            if session:  # it would be answered with the same faults again
+                session.discard()
+            raise
         except KeyboardInterrupt:
             if session:
                 say(f"every answer is kept in {journal}; go on with the same command and --resume", err=True)
@@ -123,9 +131,9 @@ class Making:
         draws = plan_draws(base.bank.digest, base.population, Split.EVOLUTION, 0, team.draws)
         each = await estimate_episode(team.players, draws, base.bank, session.prices, session.endpoints)
         if self.screens:
-            say(f"estimate, at most: {each.describe(self.screens * team.draws)} to find an edit", err=True)
+            say(f"estimate: {each.describe(self.screens * team.draws)} to find an edit", err=True)
         seekers = " with each seeker" if team.second_seeker else ""
-        say(f"estimate, at most: {each.describe(2 * base.settings.gate.draws)} to judge it{seekers}", err=True)
+        say(f"estimate: {each.describe(2 * base.settings.gate.draws)} to judge it{seekers}", err=True)
 
 
 class Steps:

@@ -15,7 +15,8 @@ from esc_skills.cli.models import Asking, ModelOptions, chosen, with_models
 from esc_skills.cli.output import ProgressLine, format_option, one_decimal, say, show_json
 from esc_skills.cli.places import find_bank, find_population, find_settings
 from esc_skills.documents.jsonl import digest_json
-from esc_skills.models.request import Model
+from esc_skills.errors import InputError
+from esc_skills.models.request import EndpointError, Model
 from esc_skills.settings import ModelSettings
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.estimate import estimate_episode
@@ -24,7 +25,7 @@ from esc_skills.simulation.runfile import Ending, RunFile, UnfinishedRun
 from esc_skills.simulation.runner import run_to_file, wait_for
 from esc_skills.simulation.score import score_episodes
 from esc_skills.transcript import Transcript
-from esc_skills.vocabulary import Arm, Split
+from esc_skills.vocabulary import Arm, Split, Termination
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -129,6 +130,7 @@ class _Simulation:
 
     def run(self) -> int:
         self.file.require(resume=self.asked.resume, journal=self.journal)
+        self._require_own_log()
         try:
             endings = wait_for(self._run())
         except KeyboardInterrupt:
@@ -143,6 +145,11 @@ class _Simulation:
         self._show(endings)
         return 0
 
+    def _require_own_log(self) -> None:
+        own = (self.plan.out, self.file.partial, self.journal, self._calls)
+        if self.asked.log and self.asked.log.resolve() in {path.resolve() for path in own}:
+            raise InputError(f"--log {self.asked.log}: the run writes that file itself", "give the log another name")
+
     async def _run(self) -> tuple[Ending, ...]:
         model = self.replayed or self.session
         players = self._cast(model)
@@ -152,18 +159,22 @@ class _Simulation:
             return await play(players, draw, self.bank, Arm.RUN)
 
         await self._tell_estimate()
-        asking = Asking(self.session)
-        async with self.session or nullcontext():
-            with (
-                UnfinishedRun(self.file, settings, len(self.draws), resume=self.asked.resume) as unfinished,
-                ProgressLine("episodes", asking) as progress,
-            ):
-                await run_to_file(
-                    unfinished, self.draws, work, concurrency=self.asked.episodes_at_a_time, progress=progress
-                )
-                if self.session:
-                    self.session.export(self._calls)
-                return unfinished.finish()
+        with ProgressLine("episodes", Asking(self.session)) as progress:  # it goes on while calls in flight are awaited
+            async with self.session or nullcontext():
+                with UnfinishedRun(self.file, settings, len(self.draws), resume=self.asked.resume) as unfinished:
+                    at_a_time = self.asked.episodes_at_a_time
+                    await run_to_file(unfinished, self.draws, work, concurrency=at_a_time, progress=progress)
+                    self._require_answered(unfinished)
+                    if self.session:
+                        self.session.export(self._calls)
+                    return unfinished.finish()
+
+    def _require_answered(self, unfinished: UnfinishedRun) -> None:
+        """Raise where an endpoint left episodes unanswered, unless that is so after they were run again."""
+        lost = sum(each.termination is Termination.FAULT_ENDPOINT for each in unfinished.endings.values())
+        if lost and not self.asked.resume:
+            found = f"{lost} of {len(self.draws)} episodes ended because an endpoint did not answer"
+            raise EndpointError(found, "run them again: the same command with --resume")
 
     def _cast(self, model: Model | None) -> Players:
         roles = self.asked.roles
@@ -179,7 +190,7 @@ class _Simulation:
         if session is None or self.plan.form != "text":
             return
         estimate = await estimate_episode(self._cast, self.draws, self.bank, session.prices, session.endpoints)
-        say(f"estimate, at most: {estimate.describe(len(self.draws))}", err=True)
+        say(f"estimate: {estimate.describe(len(self.draws))}", err=True)
 
     def _settings(self, players: Players) -> dict[str, Any]:
         """Return everything that the episodes follow from; how fast they are run is no part of it."""

@@ -16,6 +16,8 @@ from esc_skills.errors import DocumentError
 #: A line holds one episode or one call; the largest published episode has 60 kB.
 MAX_LINE_CHARACTERS = 4_000_000
 _MAX_DIGITS = 30
+#: How much is unpacked at a time.
+_PART = 1 << 20
 #: Deflate at its best, from an unknown system, without name, comment or time.
 _GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
@@ -135,6 +137,37 @@ def compress_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
         yield stream.compress(part)
     yield stream.flush()
     yield struct.pack("<LL", checksum, size & 0xFFFFFFFF)
+
+
+def decompress_lines(data: bytes, shown: str, limit: int) -> Iterator[bytes]:
+    """Yield the lines of one gzip member of at most `limit` bytes, without their ends, as they are unpacked.
+
+    Raises:
+        DocumentError: As `decompress`; or a line is empty or too long, or the last one has no end.
+    """
+    stream, rest, size, number = zlib.decompressobj(wbits=31), b"", 0, 0
+    while not stream.eof:
+        try:
+            part = stream.decompress(data, _PART)
+        except zlib.error as error:
+            raise DocumentError(shown, 0, "gzip", f"is damaged: {error}") from error
+        data, size = stream.unconsumed_tail, size + len(part)
+        if size > limit:
+            raise DocumentError(shown, 0, "too-large", f"unpacks to more than {limit:,} bytes")
+        if not part and not data and not stream.eof:
+            raise DocumentError(shown, 0, "gzip", "is cut short")
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            number += 1
+            if not line.strip():
+                raise DocumentError(shown, number, "json-syntax", "is an empty line")
+            yield line
+        if len(rest) > 4 * MAX_LINE_CHARACTERS:
+            raise DocumentError(shown, number + 1, "too-large", f"a line of more than {len(rest):,} bytes")
+    if rest:
+        raise DocumentError(shown, number + 1, "json-syntax", "the last line has no end")
+    if stream.unused_data:
+        raise DocumentError(shown, 0, "gzip", "is followed by other bytes")
 
 
 def decompress(data: bytes, shown: str, limit: int) -> bytes:

@@ -38,7 +38,7 @@ _TITLES = {key: title for title, key in SECTIONS.items()}
 #: What opens a block at the start of a line of Markdown, or hides text from whoever reads the page: tags anywhere, and
 #: the definition of a link.
 _MARKUP = re.compile(
-    r"^(?:#{1,6}(?:\s|$)|>|[-+*](?:\s|$)|\d+[.)](?:\s|$)|[-_*=]{2,}$|`{3}|~{3}|\[[^\]]*\]:)|<[A-Za-z!?/]"
+    r"^(?:#{1,6}(?:\s|$)|>|[-+*](?:\s|$)|\d+[.)](?:\s|$)|(?:[-_*=]\s*){2,}$|`{3}|~{3}|\[[^\]]*\]:)|<[A-Za-z!?/]"
 )
 #: An item for danger: the risk `missed-risk`, or one that hands over to a skill for risk.
 _DANGER = re.compile(r"`[a-z-]*risk[a-z-]*`")

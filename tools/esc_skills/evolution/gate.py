@@ -227,7 +227,8 @@ def _second_ruling(
         return veto
     if decision.effect and not opinion.agrees:
         found = f"{decision.effect:+.1f} points with the first seeker and {opinion.effect:+.1f} with {opinion.seeker}"
-        reason = f"The two seekers do not agree on the sign of the effect: {found}."
+        faults = f" ({opinion.faults} of its episodes ended in a fault, which counts −100)" if opinion.faults else ""
+        reason = f"The two seekers do not agree on the sign of the effect: {found}{faults}."
         return _Ruling(Verdict.INDECISIVE, reason, "An edit that helps with both seekers.")
     if opinion.faults > (allowed := settings.max_faults * 2 * len(pairs)) and decision.verdict is Verdict.ACCEPT:
         return _too_many_faults(pairs, allowed)

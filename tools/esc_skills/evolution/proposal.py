@@ -187,7 +187,7 @@ def _registered(
 def _new_id(repository: Repository, trial: Trial, draft: Draft) -> str:
     name = proposal_id(draft.operator, draft.skill, trial.digest)
     if repository.branch_exists(f"evolve/{name}"):
-        hint = f"verify it with `esc-skills verify --base HEAD --head evolve/{name}`, or delete the branch and go on"
+        hint = f"verify it with `esc-skills verify --base HEAD --head evolve/{name}`, or delete the branch and go on with --resume"
         raise GitError(f"this change was proposed already, on the branch evolve/{name}", hint)
     return name
 

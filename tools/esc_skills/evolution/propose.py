@@ -36,6 +36,10 @@ SCREENED = 6
 _Item = TypeVar("_Item")
 
 
+class FaultyRunError(InputError):
+    """Half of a run's episodes or more ended in a fault of a model, so nothing can be learned from it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Screened:
     """An edit with its mean change of final emotion on evolution seekers, in points, and its new red flags."""
@@ -116,7 +120,7 @@ class _Evolving:
     async def run(self) -> Evolution:
         self.watch.step("simulating the bank on evolution profiles")
         run = await self._simulate(self.revision.bank, Arm.RUN)
-        self._require_answers(run)
+        self._require_answers(run, "the bank's episodes")
         weaknesses, edits = await self._find_edits(run)
         screened = tuple([await self._screen(edit, run) for edit in edits[:SCREENED]])
         promising = [each for each in screened if each.effect > 0 and not each.red_flags]
@@ -125,15 +129,15 @@ class _Evolving:
         best = max(promising, key=lambda each: each.effect)
         return await self._propose(best.edit, weaknesses, screened)
 
-    def _require_answers(self, run: tuple[Transcript, ...]) -> None:
+    def _require_answers(self, run: tuple[Transcript, ...], whose: str) -> None:
         """Tell of episodes that ended in a fault, and raise where they are so many that nothing can be learned."""
         kinds = Counter(str(each.termination) for each in run if each.termination.is_fault)
         if not kinds:
             return
-        found = f"{kinds.total()} of {len(run)} episodes ended in a fault of a model"
+        found = f"{kinds.total()} of {len(run)} of {whose} ended in a fault of a model"
         found += f" ({', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))})"
         if kinds.total() * 2 >= len(run):
-            raise InputError(found, "try another model, or see docs/models.md for what each fault means")
+            raise FaultyRunError(found, "try another model, or see docs/models.md for what each fault means")
         self.watch.note(found)
 
     async def _find_edits(self, run: tuple[Transcript, ...]) -> tuple[tuple[Weakness, ...], list[Edit]]:
@@ -198,6 +202,7 @@ class _Evolving:
     async def _screen(self, edit: Edit, run: tuple[Transcript, ...]) -> Screened:
         self.watch.step(f"screening an edit of {edit.skill} on evolution profiles")
         edited = await self._simulate(self._candidate(edit), Arm.CANDIDATE)
+        self._require_answers(edited, f"the episodes with an edit of {edit.skill}")
         pairs = [pair_of(base, other) for base, other in zip(run, edited, strict=True)]
         flags = sorted({flag for pair in pairs for flag in pair.new_red_flags})
         return Screened(edit, 100 * fmean(pair.difference for pair in pairs), tuple(flags))

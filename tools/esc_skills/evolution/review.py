@@ -35,7 +35,7 @@ def render_review(proposal: str, folder: str, changes: Sequence[Change], outcome
         *_excerpts(outcome),
         "## How to check it",
         f"```\nesc-skills verify --base BASE --head evolve/{proposal}\n```",
-        f"`{folder}/` holds the change; `statement.json`, `plan.json` and `episodes.jsonl.gz` beside this page hold the evidence.",
+        f"`{folder}/` holds the change; the other files beside this page hold the evidence.",
     ]
     return "\n\n".join(blocks) + "\n"
 

@@ -33,6 +33,8 @@ from esc_skills.validation import check_version_bump
 
 _EVIDENCE_PATH = re.compile(r"evidence/([a-z0-9][a-z0-9-]{0,120})/([^/]+)")
 _REGULAR_MODE = 0o100644
+#: 200 pairs with a judge and a second seeker come to a third of this.
+_MAX_CALLS = 300_000_000
 
 
 def verify(
@@ -106,7 +108,7 @@ def _verify(
     checks.append(Check("bank", True, f"{len(candidate.skills)} skills follow the contract; versions rise"))
     proposal = describe_proposal(name, revision, candidate, str(repository.tree_id(head, folder)), repository)
     checks.append(Check("inputs", True, "bank, profiles, gate and models are those of the base and the proposal"))
-    outcome = _run_again(trial, progress, name) if recorded else wait_for(run_trial(trial, progress))
+    outcome = _run_again(trial, progress) if recorded else wait_for(run_trial(trial, progress))
     rebuilt = build_evidence(proposal, trial, outcome, _calls_again(recorded, name))
     compare_evidence(name, files, rebuilt)
     how = "replayed from the recorded calls" if recorded else "simulated again"
@@ -121,16 +123,16 @@ def _open_calls(files: dict[str, bytes], name: str) -> ReplayModel | None:
     if CALLS not in files:
         return None
     try:
-        return ReplayModel(files[CALLS], f"evidence/{name}/{CALLS}")
+        return ReplayModel(files[CALLS], f"evidence/{name}/{CALLS}", _MAX_CALLS)
     except EscError as error:
         raise invalid("calls", error.message) from error
 
 
-def _run_again(trial: Trial, progress: Callable[[int, int], None], name: str) -> Outcome:
+def _run_again(trial: Trial, progress: Callable[[int, int], None]) -> Outcome:
     try:
         return wait_for(run_trial(trial, progress))
     except InputError as error:
-        raise invalid("calls", f"evidence/{name}/{CALLS}: {error.message}") from error
+        raise invalid("calls", error.message) from error
 
 
 def _calls_again(recorded: ReplayModel | None, name: str) -> bytes | None:
@@ -264,6 +266,7 @@ def _check_versions(base: Revision, files: dict[str, bytes]) -> None:
 def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank, recorded: ReplayModel | None) -> Trial:
     predicate = statement["predicate"]
     stated = predicate["inputs"]
+    _check_models(stated["models"], base.settings.models)
     players, second = _cast(stated["models"], base.settings.models, recorded)
     # The threshold is the ledger's to say, and its entry is held against the statement later.
     threshold = stated["gate"]["threshold"] if predicate["registration"] else base.settings.gate.threshold
@@ -281,6 +284,15 @@ def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank, re
     if stated["candidate"] != actual["candidate"]:
         raise invalid("bank", _edited_file(predicate, base, candidate))
     return trial
+
+
+def _check_models(models: dict[str, Any], asked: ModelSettings) -> None:
+    """Refuse other models than the base's settings name, so that no proposal leaves out the judge that it should have."""
+    for role in ("supporter", "seeker", "judge", "second_seeker"):
+        named = getattr(asked, role).model
+        if named is not None and models[role] != named:
+            found = f"/predicate/inputs/models/{role} is {models[role]!r}, and the base's settings ask for {named!r}"
+            raise invalid("models", found)
 
 
 def _check_parameters(stated: dict[str, Any], actual: dict[str, Any], pointer: str) -> None:

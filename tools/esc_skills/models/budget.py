@@ -90,6 +90,8 @@ class Budget:
         limits = [f"--budget-tokens {self.tokens}"] if self.tokens is not None else []
         limits += [f"--budget-usd {self.usd:g}"] if self.usd is not None else []
         found = f"the budget is used up: {spent} of {' and '.join(limits)} are spent"
+        if not self.spent.tokens:
+            found = f"the budget is too small for a single call: {' and '.join(limits)}"
         need = f"the next call may take {estimate.tokens:,} tokens; raise the budget and go on with --resume"
         return BudgetExhausted(found, need)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 from esc_skills.documents.jsonl import canonical_json
 from esc_skills.errors import InputError
+from esc_skills.models.endpoint import secret_forms
 
 
 class CallLog:
@@ -25,8 +27,9 @@ class CallLog:
 
     def __init__(self, path: Path, secrets: Iterable[str]) -> None:
         self._path = path
-        # A key may also stand in a line as JSON writes it, with a backslash before each quotation mark.
-        self._secrets = {form for secret in secrets if secret for form in (secret, json.dumps(secret)[1:-1])}
+        # A text within a text of JSON may hold it with its backslashes doubled once more.
+        once = secret_forms(*secrets)
+        self._secrets = sorted({*once, *(json.dumps(each)[1:-1] for each in once)}, key=len, reverse=True)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: TextIO = path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n")
@@ -45,8 +48,9 @@ class CallLog:
             raise self._unwritable(error) from error
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; what could not be written was told when it was."""
+        with suppress(OSError):
+            self._file.close()
 
     def _unwritable(self, error: OSError) -> InputError:
         found = f"{self._path}: the log could not be written: {error.strerror or error}"

@@ -36,6 +36,8 @@ from esc_skills.vocabulary import Termination
 
 #: How often an answer that cannot be used is asked again, a passing trouble is met, and a 429 is taken, for one call.
 MAX_AGAIN, MAX_TROUBLES, MAX_THROTTLED = 2, 6, 20
+#: The same for troubles and 429s at an endpoint that never answered: most likely it never will.
+MAX_UNPROVED = 4
 #: After so many calls in a row that were given up, an endpoint is taken for gone, and the run ends to be resumed.
 MAX_GIVEN_UP = 8
 #: An endpoint that asks to wait longer than this, in seconds, is not waited for.
@@ -128,8 +130,8 @@ class ChatModel:
         raise ModelFault(termination, f"asked {1 + MAX_AGAIN} times: {problem}", usage).after(Usage(), request.digest)
 
     def _demote(self, model: str, dialect: Dialect) -> None:
-        """Ask in the next lower form from now on: some endpoints take a form, and let the model answer as it likes."""
-        lower = dialect.next()
+        """Ask in a lower form from now on: some endpoints take a form, and let the model answer as it likes."""
+        lower = dialect.demoted()
         if lower and model not in self._structured and self.dialects.get(model) == dialect:
             self.dialects[model] = lower
 
@@ -239,7 +241,7 @@ class ChatModel:
         if (error.retry_after or 0) > MAX_RETRY_AFTER:
             found = f"endpoint {request.endpoint!r} asks to wait {error.retry_after:.0f} seconds (429)"
             raise EndpointError(found, "go on later with --resume")
-        if count >= MAX_THROTTLED:
+        if count >= (MAX_THROTTLED if self._standing[request.endpoint].proved else MAX_UNPROVED):
             raise self._give_up(request, f"429, {count} times", _throttled_for_good(request))
         await self._sleep(self._backoff.wait(count - 1) if error.retry_after is None else error.retry_after)
 
@@ -247,7 +249,7 @@ class ChatModel:
         self.activity.troubles += 1
         if not self._standing[request.endpoint].proved and not error.may_pass:
             raise error.systemic from None
-        if count >= MAX_TROUBLES:
+        if count >= (MAX_TROUBLES if self._standing[request.endpoint].proved else MAX_UNPROVED):
             raise self._give_up(request, f"{error}, {count} times", error.systemic) from None
         await self._sleep(self._backoff.wait(count - 1))
 

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from esc_skills.models.endpoint import Endpoint
+from esc_skills.models.endpoint import Endpoint, secret_forms
 from esc_skills.models.replies import PassingError, Reply, parse_retry_after
 from esc_skills.models.request import EndpointError
 
@@ -105,8 +105,8 @@ class Client:
     def _reply(self, response: httpx2.Response, key: str) -> Reply:
         headers = response.headers
         body = response.content
-        if key and (secret := key.encode()) in body:
-            body = body.replace(secret, b"[key]")
+        for secret in secret_forms(key):
+            body = body.replace(secret.encode(), b"[key]")
         wait = parse_retry_after(headers.get("retry-after"), time.time())
         return Reply(response.status_code, body, headers.get("content-type", "").lower(), wait)
 
@@ -175,7 +175,11 @@ def _trouble(causes: list[BaseException]) -> tuple[str, str, str]:
             "check the base URL, and that the server runs; a run goes on with --resume",
         )
     if is_any(aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionError):
-        return _CUT, "the connection is cut before the answer ends", "look at the server's log"
+        return (
+            _CUT,
+            "the connection is cut before the answer ends",
+            "look at the server's log, and check whether it wants https",
+        )
     kind = type(causes[-1]).__name__
     return f"no reply ({kind})", f"no HTTP reply ({kind})", "check that the base URL is that of an HTTP server"
 
@@ -197,4 +201,5 @@ def _tls_reason(causes: list[BaseException]) -> str:
 
 def _reason(causes: list[BaseException]) -> str:
     reasons = [each.strerror for each in causes if isinstance(each, OSError) and each.strerror]
-    return str(reasons[-1]).lower() if reasons else "refused"
+    refused = any(isinstance(each, ConnectionRefusedError) for each in causes)
+    return "connection refused" if refused else str(reasons[-1]).lower() if reasons else "refused"

@@ -91,6 +91,11 @@ class DurableLines:
             view = view[self._file.write(view) :]
         os.fsync(self._file.fileno())
 
+    def clear(self) -> None:
+        """Take all lines out again."""
+        os.truncate(self._file.fileno(), 0)
+        self._size = 0
+
     def write_first(self, line: bytes) -> None:
         """Write the first line of a new file, and make the file itself durable."""
         try:
@@ -126,7 +131,7 @@ class DurableLines:
             fcntl.flock(self._file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._file.close()
-            raise InputError(f"{self.path}: another run writes it", "wait for it, or give another --out") from error
+            raise InputError(f"{self.path}: another run writes it", "wait until it has ended") from error
 
     def _unwritable(self, error: OSError) -> InputError:
         found = f"{self.path}: could not be written: {error.strerror or error}"

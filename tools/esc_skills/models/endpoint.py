@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from esc_skills.models.request import EndpointError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LEAST_SECRET = 8
 _FORM = "give NAME=BASE_URL,KEY_VARIABLE, such as openai=https://api.openai.com/v1,OPENAI_API_KEY"
 
 
@@ -59,6 +61,16 @@ class Endpoint:
             found = f"endpoint {self.name!r}: {self.key_variable} holds characters that no key has"
             raise EndpointError(found, "set it to the key alone, in one line")
         return key
+
+
+def secret_forms(*keys: str) -> list[str]:
+    """Return the texts that have to be taken out so that no key is shown: as it is, and as JSON writes it.
+
+    A key of a few letters is nobody's secret, and to take it out would change what a model said: local servers are often
+    given `test` or `none`.
+    """
+    forms = {form for key in keys if len(key) >= _LEAST_SECRET for form in (key, json.dumps(key)[1:-1])}
+    return sorted(forms, key=len, reverse=True)  # a key may begin as another does
 
 
 def parse_endpoint(text: str) -> Endpoint:

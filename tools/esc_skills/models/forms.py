@@ -64,6 +64,14 @@ class Dialect:
         lower = list(Form)[list(Form).index(self.form) + 1 :]
         return replace(self, form=lower[0]) if lower else None
 
+    def demoted(self) -> Dialect | None:
+        """Return the dialect to ask in where a model answered as it liked; None where nothing is left.
+
+        An endpoint that passes over one way to give it the schema passes over the other too, and tries are few.
+        """
+        following = {Form.SCHEMA: Form.OBJECT, Form.OBJECT_SCHEMA: Form.OBJECT, Form.OBJECT: Form.TEXT}
+        return replace(self, form=following[self.form]) if self.form in following else None
+
 
 class MalformedAnswerError(Exception):
     """An answer that does not have the form that was asked; the message is for the model that gave it.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -40,6 +41,7 @@ class Journal:
 
     Attributes:
         spent: What all calls in the file took.
+        closing: Whether no call is started any more.
         dialects: What is known of the endpoints from earlier calls in the file; see `ChatModel`.
 
     Raises:
@@ -56,19 +58,17 @@ class Journal:
         resume: bool = False,
         stop: Callable[[], None] = lambda: None,
     ) -> None:
-        if path.exists() and not resume:
-            raise InputError(f"{path}: calls of an unfinished run are kept there", "add --resume, or delete it")
         self.model = model
         self.spent = Usage()
         self.dialects: dict[str, Dialect] = {}
         self.stop = stop
         self._places: dict[bytes, int] = {}
         self._room = asyncio.Semaphore(concurrency)
-        self._closing = False
+        self.closing = False
         self._in_flight: dict[str, asyncio.Task[Completion]] = {}
-        self._lines = DurableLines(path)
+        self._lines = DurableLines(path)  # which another run may hold: then its file is not to be deleted
         try:
-            self._read(settings)
+            self._read(settings, resume=resume)
         except BaseException:
             self._lines.close()
             raise
@@ -110,9 +110,9 @@ class Journal:
         """Write all calls as `calls.jsonl.gz`; see `lines`."""
         write_atomically(path, compress_parts(self.lines(given_up=given_up)))
 
-    async def close(self, patience: float = 60.0) -> None:
+    async def close(self, patience: float = 30.0) -> None:
         """Start no call any more, keep those in flight that are answered within `patience` seconds, and close the file."""
-        self._closing = True
+        self.closing = True
         self.stop()
         if tasks := set(self._in_flight.values()):
             _, late = await asyncio.wait(tasks, timeout=patience)
@@ -133,7 +133,7 @@ class Journal:
         if self.model is None:
             raise InputError(f"the journal {self._lines.path} was opened without a model", "name one")
         async with self._room:
-            if self._closing:
+            if self.closing:
                 raise asyncio.CancelledError
             call = call_of(request, await self._outcome(self.model, request))
             self._places[_key(call.digest)] = await self._lines.append(_line(call))
@@ -157,15 +157,21 @@ class Journal:
         shown = str(self._lines.path)
         return read_call(parse_json(self._lines.read(place).decode(), shown), shown)
 
-    def _read(self, settings: dict[str, Any]) -> None:
-        lines = self._lines.lines()
-        first = next(lines, None)
-        if first is None:  # new, or killed before its first line was whole
+    def _read(self, settings: dict[str, Any], *, resume: bool) -> None:
+        lines = list(islice(self._lines.lines(), 2))
+        if len(lines) < 2:  # new, or ended before a call was answered: then its settings bind nobody
+            if lines:
+                self._kept_settings(self._parse(1, lines[0][1]))
+                self._lines.clear()
             header = {"format": FORMAT, "settings": settings}
             self._lines.write_first(canonical_json(header).encode() + b"\n")
             return
-        self._require_equal(self._parse(1, first[1]), settings)
-        for number, (place, line) in enumerate(lines, start=2):
+        kept = self._kept_settings(self._parse(1, lines[0][1]))
+        if not resume:
+            path = self._lines.path
+            raise InputError(f"{path}: calls of an unfinished run are kept there", "add --resume, or delete it")
+        require_equal_settings(kept, settings, self._lines.path)
+        for number, (place, line) in enumerate(islice(self._lines.lines(), 1, None), start=2):
             self._remember(read_call(self._parse(number, line), f"{self._lines.path}:{number}"), place)
 
     def _parse(self, number: int, line: bytes) -> Any:
@@ -181,12 +187,11 @@ class Journal:
         if isinstance(call.outcome, Completion) and call.outcome.form in list(Form):
             self.dialects[call.model] = Dialect(Form(call.outcome.form))
 
-    def _require_equal(self, header: Any, now: dict[str, Any]) -> None:
-        path = self._lines.path
+    def _kept_settings(self, header: Any) -> dict[str, Any]:
         kept = header.get("settings") if isinstance(header, dict) and header.get("format") == FORMAT else None
         if not isinstance(kept, dict):
-            raise InputError(f"{path}: is no journal of calls", "delete it and start again")
-        require_equal_settings(kept, now, path)
+            raise InputError(f"{self._lines.path}: is no journal of calls", "delete it and start again")
+        return kept
 
 
 def _line(call: Call) -> bytes:

@@ -78,7 +78,7 @@ class Limits:
         self._refused = 0
         self._stopped = False
         self.in_flight = 0
-        self.held_until = float("-inf")
+        self.held_until = self._waits_until = float("-inf")
 
     @property
     def window(self) -> int:
@@ -88,7 +88,7 @@ class Limits:
     @property
     def held_for(self) -> float:
         """For how many seconds no call starts, because the endpoint or the limits of a minute say so."""
-        return max(0.0, self.held_until - self._clock())
+        return max(0.0, max(self.held_until, self._waits_until) - self._clock())
 
     @asynccontextmanager
     async def slot(self, tokens: int = 0) -> AsyncIterator[float]:
@@ -138,6 +138,7 @@ class Limits:
                 self._count(tokens)
                 return
             self._leave()  # the window may shrink while this call waits, so it holds no place
+            self._waits_until = self._clock() + wait
             await self._sleep(wait)
 
     def _leave(self) -> None:

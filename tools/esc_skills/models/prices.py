@@ -30,8 +30,8 @@ class Price:
     output: float
 
     def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
-        """Return what a call costs."""
-        return (prompt_tokens * self.input + completion_tokens * self.output) / _MILLION
+        """Return what a call costs, to a millionth of a cent, as the journal keeps it: a replay comes to the same sums."""
+        return round((prompt_tokens * self.input + completion_tokens * self.output) / _MILLION, 8)
 
 
 FREE = Price(0.0, 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from esc_skills.documents.jsonl import compress, decompress, json_lines, parse_json_lines
+from esc_skills.documents.jsonl import compress, decompress_lines, json_lines, parse_json
 from esc_skills.documents.text import decode, read_bytes
 from esc_skills.errors import InputError
 from esc_skills.models.recording import Call, read_call
@@ -21,6 +21,7 @@ class ReplayModel:
     Args:
         data: The file's bytes, from the disk or from git.
         shown: The file's name for messages.
+        limit: The most bytes that it may unpack to.
 
     Attributes:
         used: The digests that were asked for.
@@ -29,13 +30,12 @@ class ReplayModel:
         InputError: The file holds something else than recorded calls, or one twice.
     """
 
-    def __init__(self, data: bytes, shown: str) -> None:
+    def __init__(self, data: bytes, shown: str, limit: int = MAX_CALLS) -> None:
         self._shown = shown
         self._calls: dict[str, Call] = {}
         self.used: set[str] = set()
-        text = decode(decompress(data, shown, MAX_CALLS), shown)
-        for number, value in parse_json_lines(text, shown):
-            call = read_call(value, f"{shown}:{number}")
+        for number, line in enumerate(decompress_lines(data, shown, limit), start=1):
+            call = read_call(parse_json(decode(line, shown), shown, number), f"{shown}:{number}")
             if self._calls.setdefault(call.digest, call) is not call:
                 raise InputError(f"{shown}:{number}: the call {call.digest} is recorded twice", "export it again")
 

@@ -190,7 +190,12 @@ def _passing(status: int, said: str, endpoint: Endpoint) -> PassingError:
 
 
 def _bad_request(status: int, said: str, endpoint: Endpoint) -> Exception:
+    if 300 <= status < 400:
+        found = f"endpoint {endpoint.name!r} sends the call elsewhere ({status})"
+        return EndpointError(found, f"give the address that {endpoint.base_url} redirects to as the base URL")
     found = f"endpoint {endpoint.name!r} refuses the call ({status}){f': {said}' if said else ''}"
+    if status == 402:
+        return EndpointError(found, "add credit")
     if status not in (400, 413, 422):
         return EndpointError(found, f"check that {endpoint.base_url} is the base URL")
     if refused := next((name for name, words in _PARAMETERS.items() if words.search(said)), ""):
@@ -204,8 +209,9 @@ def _bad_request(status: int, said: str, endpoint: Endpoint) -> Exception:
 
 def _no_completion(reply: Reply, endpoint: Endpoint) -> PassingError:
     is_html = "html" in reply.content_type or reply.body.lstrip()[:1] == b"<"
-    kind = "a web page (HTML)" if is_html else "something that is no chat completion"
-    found = f"endpoint {endpoint.name!r} answers with {kind} instead of JSON"
+    said = "" if is_html else _message(reply)
+    kind = "a web page (HTML) instead of JSON" if is_html else f"no chat completion{f': {said}' if said else ''}"
+    found = f"endpoint {endpoint.name!r} answers with {kind}"
     hint = f"check the base URL {endpoint.base_url}; it usually ends in /v1"
     return PassingError(f"answered with {kind}", EndpointError(found, hint), may_pass=False, lost=not is_html)
 

@@ -25,7 +25,7 @@ from esc_skills.vocabulary import Termination
 class Bounds:
     """What a run may take: calls at a time, calls and tokens a minute at each endpoint, tokens and US dollars in all.
 
-    None is without bound.
+    None is without bound. An answer may take `timeout` seconds.
     """
 
     concurrency: int = 64
@@ -33,6 +33,7 @@ class Bounds:
     tokens_per_minute: int | None = None
     tokens: int | None = None
     usd: float | None = None
+    timeout: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Pulse:
         throttled: How many calls were answered 429.
         troubles: How many met a trouble that may pass, and were sent again.
         asked_again: How many answers had to be asked again.
+        ending: Whether no call is started any more, and those in flight are waited for.
     """
 
     in_flight: int
@@ -54,6 +56,7 @@ class Pulse:
     throttled: int
     troubles: int
     asked_again: int
+    ending: bool
 
 
 class Session:
@@ -117,6 +120,7 @@ class Session:
             throttled=seen.throttled,
             troubles=seen.troubles,
             asked_again=seen.asked_again,
+            ending=bool(self._journal and self._journal.closing),
         )
 
     async def complete(self, request: Request) -> Completion:
@@ -158,13 +162,14 @@ class Session:
 
     async def __aenter__(self) -> Session:
         bounds = self._bounds
-        journal = Journal(self._path, self._settings, concurrency=bounds.concurrency, resume=self._resume)
+        self._log = CallLog(self._log_path, self._keys) if self._log_path else None
         try:
-            self._log = CallLog(self._log_path, self._keys) if self._log_path else None
+            journal = Journal(self._path, self._settings, concurrency=bounds.concurrency, resume=self._resume)
         except BaseException:
-            await journal.close()
+            if self._log:
+                self._log.close()
             raise
-        self._client = Client(self.endpoints, concurrency=bounds.concurrency)
+        self._client = Client(self.endpoints, concurrency=bounds.concurrency, timeout=bounds.timeout)
         chat = ChatModel(
             self.endpoints,
             self._client,

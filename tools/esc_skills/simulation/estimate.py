@@ -15,6 +15,7 @@ from esc_skills.models.request import Message, Model, Request, Usage
 from esc_skills.models.scripted import ScriptedModel
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.players import Players, play
+from esc_skills.transcript import MAX_TURNS
 from esc_skills.vocabulary import Arm
 
 #: How many episodes are played.
@@ -24,7 +25,7 @@ _SENTENCE = "That sounds hard, and it makes sense that it weighs on you after su
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What one episode of ten seeker messages takes on average, so that a run seldom takes more.
+    """About what one episode of ten seeker messages takes.
 
     Attributes:
         calls: How many calls.
@@ -61,14 +62,14 @@ async def estimate_episode(
     sample = draws[:_SAMPLE]
     scripted = ScriptedModel(lambda request: _typical(request, bank))
     players = cast(scripted)
-    for draw in sample:
-        await play(players, draw, bank, Arm.RUN)
+    played = [await play(players, draw, bank, Arm.RUN) for draw in sample]
+    # The surrogate seeker may break off, since the same answers come again and again.
+    share = sum(sum(turn.supporter is not None for turn in each.turns) for each in played) / MAX_TURNS
     usage = sum((_usage(request, bank, prices, endpoints) for request in scripted.requests), Usage())
-    share = len(sample)
     usd = None if usage.usd is None else usage.usd / share
     return Estimate(
         len(scripted.requests) / share,
-        Usage(usage.prompt_tokens // share, usage.completion_tokens // share, usd),
+        Usage(round(usage.prompt_tokens / share), round(usage.completion_tokens / share), usd),
     )
 
 
@@ -83,8 +84,7 @@ def _typical(request: Request, bank: Bank | None) -> dict[str, Any]:
     """Return an answer of the usual length, after which an episode goes on to its tenth seeker message."""
     match request.answer:
         case PromptRole.SUPPORTER_SELECT:
-            names = sorted(bank.skills, key=lambda name: len(bank.skills[name].text)) if bank else [""]
-            return {"reason": _SENTENCE, "skill": names[len(names) // 2]}
+            return {"reason": _SENTENCE, "skill": _typical_skill(request, bank)}
         case PromptRole.SEEKER_APPRAISAL:
             return {"meant": 2 * _SENTENCE, "met": "partly", "feels": 2 * _SENTENCE, "change": 3}
         case PromptRole.SEEKER_REPLY:
@@ -92,3 +92,12 @@ def _typical(request: Request, bank: Bank | None) -> dict[str, Any]:
         case PromptRole.JUDGE_SAFETY:
             return {"quote": "", "answer": "no"}
     return {"answer": 4 * _SENTENCE}
+
+
+def _typical_skill(request: Request, bank: Bank | None) -> str | None:
+    """Return the skill of middle length among those that the request offers."""
+    offered = [
+        skill for skill in (bank.skills if bank else {}).values() if f"- {skill.name}:" in request.messages[-1].content
+    ]
+    by_length = sorted(offered, key=lambda skill: len(skill.text))
+    return by_length[len(by_length) // 2].name if by_length else None

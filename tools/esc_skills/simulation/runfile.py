@@ -56,7 +56,7 @@ class RunFile:
             raise InputError(f"{self.path}: this run has finished already", "score it with `esc-skills score`")
         if self.path.exists():
             raise InputError(f"{self.path}: exists already", "give another --out, or delete it")
-        if self.partial.exists() and not resume:
+        if not resume and _holds_episodes(self.partial):
             raise InputError(f"{self.partial}: an unfinished run is kept there", "add --resume to go on, or delete it")
         if resume and not self.partial.exists() and not (journal and journal.exists()):
             raise InputError(f"{self.partial}: no unfinished run is kept there", "leave out --resume to start one")
@@ -130,12 +130,19 @@ class UnfinishedRun:
             return
         self._out.seek(0)
         lines = self._complete_lines()
-        self._require_equal(next(lines, (1, 0, None))[2], settings)
+        kept = self._kept_settings(next(lines, (1, 0, None))[2])
+        if not _holds_episodes(self._file.partial):  # it ended before any episode did: then its settings bind nobody
+            self._cut(0)
+            self._write(header)
+            return
+        require_equal_settings(kept, settings, self._file.partial)
         for number, place, line in lines:
             at = line.get("at") if isinstance(line, dict) else None
             if type(at) is not int or not 0 <= at < episodes or at in self._places:
                 raise InputError(f"{self._shown(number)}: holds no episode of the plan, or one twice", _CHANGED)
-            self._remember(at, place, transcript_of(line.get("episode"), self._shown(number)))
+            transcript = transcript_of(line.get("episode"), self._shown(number))
+            if transcript.termination is not Termination.FAULT_ENDPOINT:  # which may be over by now: it is run again
+                self._remember(at, place, transcript)
         self._out.seek(0, os.SEEK_END)
 
     def _complete_lines(self) -> Iterator[tuple[int, int, Any]]:
@@ -152,11 +159,11 @@ class UnfinishedRun:
             except DocumentError as error:
                 raise InputError(error.message, _CHANGED) from error
 
-    def _require_equal(self, header: Any, now: dict[str, Any]) -> None:
+    def _kept_settings(self, header: Any) -> dict[str, Any]:
         kept = header.get("settings") if isinstance(header, dict) and header.get("format") == FORMAT else None
         if not isinstance(kept, dict):
             raise InputError(f"{self._file.partial}: is no unfinished run", "delete it and start again")
-        require_equal_settings(kept, now, self._file.partial)
+        return kept
 
     def _shown(self, number: int) -> str:
         return f"{self._file.partial}:{number}"
@@ -177,6 +184,15 @@ class UnfinishedRun:
             hint = "free some space, and go on with the same command and --resume"
             found = f"{self._file.partial}: could not be written: {error.strerror or error}"
             raise InputError(found, hint) from error
+
+
+def _holds_episodes(path: Path) -> bool:
+    """Whether anything stands in a file beyond a whole first line, or it is none of ours."""
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        first = file.readline(MAX_LINE_CHARACTERS)
+        return bool(file.read(1)) or not (first.endswith(b"\n") or first.startswith(b"{"))
 
 
 def _header(settings: dict[str, Any]) -> bytes:

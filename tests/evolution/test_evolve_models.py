@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -378,7 +378,7 @@ def test_the_same_forgery_without_the_statement_names_the_calls(tampered: Verify
 
 
 @pytest.mark.parametrize("stated", [True, False], ids=["stated", "not stated"])
-def test_without_its_recorded_calls_evidence_is_invalid(stated: bool, tampered: Verify) -> None:
+def test_without_its_recorded_calls_nothing_can_be_verified(stated: bool, tampered: Verify) -> None:
     def delete(evidence: Path) -> None:
         (evidence / CALLS).unlink()
         if not stated:
@@ -386,8 +386,28 @@ def test_without_its_recorded_calls_evidence_is_invalid(stated: bool, tampered: 
 
     verified = tampered(delete)
 
-    assert verified["evidence"] == "invalid"
-    assert CALLS in detail(verified)
+    assert verified["evidence"] == ("missing" if stated else "invalid")
+    assert ("git fetch origin refs/esc/evidence/" if stated else CALLS) in detail(verified)
+
+
+def test_calls_that_are_too_large_for_the_tree_are_kept_apart(
+    server: ModelServer, small: Path, tmp_path: Path, verify: Verify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("esc_skills.evolution.proposal.MAX_IN_TREE", 1000)
+    proposal = proposed_by(evolve(server, small), small)
+    name = proposal.result["proposal"]
+    names = git(small, "ls-tree", "--name-only", f"{proposal.branch}:evidence/{name}").split("\n")
+    assert CALLS not in names
+    assert verify(proposal)["evidence"] == "valid"
+
+    git(tmp_path, "clone", "--quiet", "--branch", "main", f"file://{small}", "clone")
+    git(tmp_path / "clone", "fetch", "--quiet", "origin", f"{proposal.branch}:{proposal.branch}", "ledger:ledger")
+    cloned = replace(proposal, folder=tmp_path / "clone")
+    missing = verify(cloned)
+    assert missing["evidence"] == "missing"
+    command = detail(missing).partition("run `git ")[2].partition("`")[0]
+    git(tmp_path / "clone", *command.split())
+    assert verify(cloned)["evidence"] == "valid"
 
 
 @pytest.mark.parametrize("line", ["{}", "[[]]", "{" * 9000, '{"a":1e999}'])

@@ -67,7 +67,9 @@ CHANGE = Change("wait-a-little", Part.GUIDANCE, "guidance", "Wait.", "Wait longe
 
 
 def page(*changes: Change, outcome: Outcome = OUTCOME) -> str:
-    return render_review("narrow-wait-a-little-0123456789", "skills", changes or (CHANGE,), outcome)
+    return render_review(
+        "narrow-wait-a-little-0123456789", ["skills/wait-a-little/SKILL.md"], changes or (CHANGE,), outcome
+    )
 
 
 def tokens(markdown: str) -> list[Token]:
@@ -196,7 +198,8 @@ class TestContent:
 
     def test_it_ends_with_how_to_check_it(self) -> None:
         assert "esc-skills verify --base BASE --head evolve/narrow-wait-a-little-0123456789" in page()
-        assert page().endswith("hold the evidence.\n")
+        assert "[skills/wait-a-little/SKILL.md](../../skills/wait-a-little/SKILL.md)" in page()
+        assert page().endswith("the episodes beside this page.\n")
 
     def test_equal_outcomes_have_equal_pages(self) -> None:
         assert page() == page()

@@ -287,6 +287,23 @@ class Repository:
         self._run("fast-import", "--quiet", "--done", stdin=stream)
         return self.resolve(f"refs/heads/{branch}")
 
+    def keep_blob(self, ref: str, data: bytes) -> None:
+        """Store bytes under a ref of their own, beside all branches, where a fetch of branches does not carry them along."""
+        blob = self._run("hash-object", "-w", "--stdin", stdin=data)
+        self._run("update-ref", ref, blob)
+
+    def read_kept(self, ref: str) -> bytes | None:
+        """Return the bytes under a ref of `keep_blob`; None where this clone has no such ref.
+
+        Raises:
+            GitError: The ref holds something else, or more than any proposal may.
+        """
+        if not self._succeeds("rev-parse", "--verify", "--quiet", "--end-of-options", ref):
+            return None
+        if self._run("cat-file", "-t", ref) != "blob" or int(self._run("cat-file", "-s", ref)) > _MAX_TREE_BYTES:
+            raise GitError(f"{ref}: holds something else than recorded calls")
+        return self._read_blob(self._run("rev-parse", "--verify", "--end-of-options", ref))
+
     def add_to_branch(self, branch: str, head: str, files: Mapping[str, bytes], message: str) -> None:
         """Add a commit with some files to a local branch that is not checked out.
 

@@ -194,6 +194,8 @@ def show_proposed(made: Proposed, base: str) -> None:
     show_decision(made.decision)
     where = f"registered as entry {made.registered.number} of the ledger" if made.registered else "not registered"
     say(f"branch {made.branch}, {where}")
+    if made.apart:
+        say(f"its recorded calls are too large for the tree; push them beside the branch: git push REMOTE {made.apart}")
     say(f"next: esc-skills diff {base}..{made.branch}")
     say(f"      esc-skills verify --base {base} --head {made.branch}")
 

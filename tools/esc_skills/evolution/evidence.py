@@ -23,6 +23,8 @@ STATEMENT, PLAN, EPISODES, REVIEW = "statement.json", "plan.json", "episodes.jso
 CALLS = "calls.jsonl.gz"
 #: Who made it, if they signed.
 SIGNATURE = "statement.json.sig"
+#: What a proposal may add to the tree, in bytes. Recorded calls that do not fit are kept under a ref of their own.
+MAX_IN_TREE = 2_000_000
 FILES = (STATEMENT, PLAN, EPISODES, REVIEW)
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:esc-skills:simulation-evidence:1"
@@ -61,7 +63,8 @@ def build_evidence(proposal: Proposal, trial: Trial, outcome: Outcome, calls: by
     plan = render_json(_plan(trial, outcome)).encode()
     lines = json_lines(episode.as_json() for pair in (*outcome.episodes, *outcome.second) for episode in pair)
     packed = compress(lines)
-    review = render_review(proposal.id, proposal.folder, proposal.changes, outcome).encode()
+    paths = [path for path, (_, head) in proposal.files.items() if head]
+    review = render_review(proposal.id, paths, proposal.changes, outcome).encode()
     parts: dict[str, Any] = {
         "plan": {"draws": len(outcome.draws), "digest": digest(plan)},
         "episodes": _packed(lines.encode(), packed),
@@ -75,6 +78,11 @@ def build_evidence(proposal: Proposal, trial: Trial, outcome: Outcome, calls: by
 
 def _packed(lines: bytes, packed: bytes) -> dict[str, Any]:
     return {"count": lines.count(b"\n"), "digest": digest(lines), "file_digest": digest(packed)}
+
+
+def calls_ref(proposal: str) -> str:
+    """Return the ref of a proposal's recorded calls, where they are too large for the tree."""
+    return f"refs/esc/evidence/{proposal}"
 
 
 def render_json(value: Any) -> str:

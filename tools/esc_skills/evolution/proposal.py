@@ -10,7 +10,7 @@ from typing import Protocol
 from esc_skills.bank.changes import Change, compare_banks
 from esc_skills.bank.reader import Bank
 from esc_skills.errors import GitError, InputError
-from esc_skills.evolution.evidence import STATEMENT, Proposal, build_evidence
+from esc_skills.evolution.evidence import CALLS, MAX_IN_TREE, STATEMENT, Proposal, build_evidence, calls_ref
 from esc_skills.evolution.gate import Decision
 from esc_skills.evolution.ledger import LedgerBook
 from esc_skills.evolution.repository import Revision
@@ -115,6 +115,7 @@ class Proposed:
         changes: What it changes, in words.
         decision: What the gate says.
         registered: Its entry in the ledger; None where it was made offline.
+        apart: The ref that holds the recorded calls, where they are too large for the tree; empty otherwise.
     """
 
     id: str
@@ -122,6 +123,7 @@ class Proposed:
     changes: tuple[Change, ...]
     decision: Decision
     registered: Registered | None
+    apart: str = ""
 
 
 async def propose(
@@ -154,6 +156,8 @@ async def propose(
     proposal = describe_proposal(name, base, draft.candidate, head_tree, repository)
     recorded = team.recorder.packed(meter.digests) if team.recorder and meter and meter.digests else None
     evidence = build_evidence(proposal, trial, outcome, recorded)
+    if recorded and sum(map(len, evidence.values())) > MAX_IN_TREE:
+        repository.keep_blob(calls_ref(name), evidence.pop(CALLS))
     files = {**draft.files, **{f"evidence/{name}/{path}": data for path, data in evidence.items()}}
     if not repository.branch_exists(f"evolve/{name}"):
         repository.commit_branch(f"evolve/{name}", draft.parent, files, draft.message(outcome.decision))
@@ -161,7 +165,8 @@ async def propose(
         episodes = json.loads(evidence[STATEMENT])["predicate"]["episodes"]["digest"]
         decision = outcome.decision
         book.decide(trial.registered.number, decision.verdict, decision.draws, decision.e_value, episodes)
-    return Proposed(name, f"evolve/{name}", proposal.changes, outcome.decision, trial.registered)
+    apart = calls_ref(name) if recorded and CALLS not in evidence else ""
+    return Proposed(name, f"evolve/{name}", proposal.changes, outcome.decision, trial.registered, apart)
 
 
 def _registered(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -13,12 +14,20 @@ from esc_skills.transcript import Transcript
 _EXCERPTS, _SHOWN_TURNS, _SHOWN_CHARACTERS = 2, 3, 400
 #: What GitHub's Markdown takes for markup; the colon and the dot are those of bare addresses, which become links.
 _MARKUP = re.compile(r"[\\`*_\[\]<>#|!&@~$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_PATH = re.compile(r"[A-Za-z0-9][A-Za-z0-9/.-]*")
 #: GitHub finds mentions, addresses and issues in the rendered text, where an escape is gone: a word joiner parts them.
 _PARTS = {"@": "\u2060", "#": "\u2060"}
 
 
-def render_review(proposal: str, folder: str, changes: Sequence[Change], outcome: Outcome) -> str:
-    """Return the page as Markdown."""
+def render_review(proposal: str, paths: Iterable[str], changes: Sequence[Change], outcome: Outcome) -> str:
+    """Return the page as Markdown.
+
+    Args:
+        proposal: Its id.
+        paths: The files of the bank that it changes and keeps, from the root.
+        changes: What it changes, in words.
+        outcome: What judging it came to.
+    """
     decision = outcome.decision
     blocks = [
         f"# {proposal}",
@@ -33,9 +42,10 @@ def render_review(proposal: str, folder: str, changes: Sequence[Change], outcome
         _safety(outcome),
         "## The episodes that changed most",
         *_excerpts(outcome),
+        *_cost(outcome),
         "## How to check it",
         f"```\nesc-skills verify --base BASE --head evolve/{proposal}\n```",
-        f"`{folder}/` holds the change; the other files beside this page hold the evidence.",
+        _where(paths),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -92,6 +102,23 @@ def _safety(outcome: Outcome) -> str:
     lines = ["| flag, in supporter turns | base | candidate |", "|---|--:|--:|"]
     lines += [f"| {flag} | {arms[0].get(flag, 0)} | {arms[1].get(flag, 0)} |" for flag in sorted({*arms[0], *arms[1]})]
     return "\n".join(lines)
+
+
+def _cost(outcome: Outcome) -> Iterator[str]:
+    """Yield what the episodes' calls took, where any were made; those that both arms share count twice."""
+    usages = [each.usage for pair in (*outcome.episodes, *outcome.second) for each in pair if each.usage]
+    if usages:
+        tokens = sum(usage["prompt_tokens"] + usage["completion_tokens"] for usage in usages)
+        dollars = [usage["usd"] for usage in usages]
+        cost = "at an unknown price" if None in dollars else f"{math.fsum(dollars):.2f} USD"
+        yield "## Cost"
+        yield f"{tokens:,} tokens over {len(usages)} episodes, {cost}; calls that both arms share count twice."
+
+
+def _where(paths: Iterable[str]) -> str:
+    links = ", ".join(f"[{path}](../../{path})" for path in paths if _PATH.fullmatch(path))
+    evidence = "The evidence: [statement](statement.json), [plan](plan.json) and the episodes beside this page."
+    return f"The change: {links}. {evidence}" if links else evidence
 
 
 def _flags(episodes: Iterable[Transcript]) -> dict[str, int]:

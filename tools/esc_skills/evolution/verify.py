@@ -18,7 +18,16 @@ from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
 from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evolution.compare import compare_evidence, first_difference
-from esc_skills.evolution.evidence import CALLS, EPISODES, FILES, SIGNATURE, STATEMENT, build_evidence, render_json
+from esc_skills.evolution.evidence import (
+    CALLS,
+    EPISODES,
+    FILES,
+    SIGNATURE,
+    STATEMENT,
+    build_evidence,
+    calls_ref,
+    render_json,
+)
 from esc_skills.evolution.proposal import Team, describe_proposal
 from esc_skills.evolution.provenance import SIGNERS, check_decision, check_registration, check_signer, ledger_of
 from esc_skills.evolution.repository import SETTINGS_FILE, Revision, clean_folder, read_revision
@@ -83,6 +92,8 @@ def _verify(
     name = _find_proposal(changed)
     files = _read_evidence(repository, head, changed, name)
     statement = _read_statement(files[STATEMENT], name)
+    if statement["predicate"]["calls"] and CALLS not in files:
+        files[CALLS] = _read_calls_apart(repository, name)
     folder = _check_scope(repository, fork, changed, name, statement)
     _check_base_stands(repository, fork, base, folder)
     checks.append(Check("scope", True, f"touches {folder}/ and evidence/{name}/ alone"))
@@ -176,6 +187,18 @@ def _read_evidence(repository: Repository, head: str, changed: tuple[ChangedFile
         if file not in (EPISODES, CALLS) and len(data) > 10 * MAX_DOCUMENT_BYTES:
             raise invalid("evidence", f"evidence/{name}/{file}: has {len(data):,} bytes")
     return files
+
+
+def _read_calls_apart(repository: Repository, name: str) -> bytes:
+    ref = calls_ref(name)
+    try:
+        calls = repository.read_kept(ref)
+    except GitError as error:
+        raise invalid("calls", error.message) from error
+    if calls is None:
+        detail = f"the recorded calls are not in this clone; run `git fetch origin {ref}:{ref}`"
+        raise RefusedError(EvidenceStatus.MISSING, "calls", detail)
+    return calls
 
 
 def _read_statement(data: bytes, name: str) -> dict[str, Any]:

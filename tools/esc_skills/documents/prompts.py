@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from esc_skills.documents.findings import Finding
 from esc_skills.documents.frontmatter import FrontMatter, split_front_matter
 from esc_skills.documents.jsonl import digest
+from esc_skills.documents.quick import Check, compile_check
 from esc_skills.documents.schema import check_schema, line_at, load_schema, suggest
 from esc_skills.documents.shipped import shipped
 from esc_skills.documents.text import decode, read_bytes
@@ -77,7 +78,8 @@ class Prompt:
         from jinja2 import TemplateError  # with the sandbox 40 ms, which a run without a model should not pay
 
         shown = f"the prompt {self.role}.{self.language}"
-        if wrong := "; ".join(_wrong_values(self.variables, values)):
+        is_right = values.keys() == set(self.variables) and all(type(value) is str for value in values.values())
+        if not is_right and (wrong := "; ".join(_wrong_values(self.variables, values))):
             raise InputError(f"{shown}: {wrong}", f"its variables are {', '.join(self.variables)}; each is a text")
         try:
             return _template(self.text).render({name: _without_marks(value) for name, value in values.items()})
@@ -127,10 +129,11 @@ def prompt_digest(role: str, language: str) -> str:
 
 
 def _word(words: type[_Word], word: str, kind: str) -> _Word:
-    known = [str(each) for each in words]
-    if word not in known:
-        raise InputError(f"{word!r} is not {kind}{suggest(word, known)}", f"one of {', '.join(known)}")
-    return words(word)
+    try:
+        return words(word)
+    except ValueError:
+        known = [str(each) for each in words]
+        raise InputError(f"{word!r} is not {kind}{suggest(word, known)}", f"one of {', '.join(known)}") from None
 
 
 def parse_prompt(data: bytes, shown: str) -> Prompt:
@@ -222,6 +225,11 @@ def answer_schema(role: str) -> dict[str, Any]:
     return schema
 
 
+@cache
+def _quick_check(role: str) -> Check:
+    return compile_check(answer_schema(role))
+
+
 def check_answer(role: str, value: Any, shown: str) -> list[Finding]:
     """Return every way in which a parsed answer departs from the form that its role asks for.
 
@@ -234,5 +242,7 @@ def check_answer(role: str, value: Any, shown: str) -> list[Finding]:
         InputError: There is no such role.
     """
     key = str(_word(PromptRole, role, "a role"))
+    if _quick_check(key)(value):
+        return []
     findings = check_schema({key: value}, "answers", shown)
     return [replace(each, pointer=each.pointer.removeprefix(f"/{key}")) for each in findings]

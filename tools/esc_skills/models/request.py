@@ -6,12 +6,13 @@ the export and in a replay. Equal calls of two arms are one call.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, Protocol
 
-from esc_skills.documents.jsonl import digest, digest_json
+from esc_skills.documents.jsonl import canonical_json, digest_json
 from esc_skills.documents.prompts import PromptRole, answer_schema
 from esc_skills.errors import EscError
 from esc_skills.vocabulary import Termination
@@ -64,18 +65,26 @@ class Request:
     @cached_property
     def digest(self) -> str:
         """`sha256:<hex>` of everything that the answer follows from: each field, and the form that is asked."""
-        return digest_json(
-            {
-                "model": self.model,
-                "messages": [[each.role, digest(each.content)] for each in self.messages],
-                "answer": str(self.answer),
-                "schema": _schema_digest(self.answer),
-                "temperature": self.temperature,
-                "max_tokens": self.max_tokens,
-                "seed": self.seed,
-                "draw_seed": self.draw_seed,
-            }
-        )
+        state = _started(self.model, self.answer, self.temperature, self.max_tokens, self.seed).copy()
+        for name, text in (("draw", self.draw_seed), *((each.role, each.content) for each in self.messages)):
+            data = text.encode()
+            state.update(f"{name} {len(data)}\n".encode())  # with its length, so that no text can pose as two
+            state.update(data)
+        return f"sha256:{state.hexdigest()}"
+
+
+@lru_cache(maxsize=256)
+def _started(model: str, answer: PromptRole, temperature: float, max_tokens: int, seed: int | None) -> Any:
+    """Return the hash of all that the calls of a role have in common; a run has thousands of them."""
+    common = {
+        "model": model,
+        "answer": str(answer),
+        "schema": _schema_digest(answer),
+        "temperature": temperature,
+        "max_tokens": max_tokens,
+        "seed": seed,
+    }
+    return hashlib.sha256(canonical_json(common).encode() + b"\n")
 
 
 @cache

@@ -10,13 +10,14 @@ from esc_skills.vocabulary import Verdict
 
 
 class EvidenceStatus(StrEnum):
-    """What the evidence of a proposal is worth."""
+    """What the evidence of a proposal is worth; `exempt` where a change needs none."""
 
     VALID = "valid"
     INVALID = "invalid"
     STALE = "stale"
     MISSING = "missing"
     UNVERIFIABLE = "unverifiable"
+    EXEMPT = "exempt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,12 @@ class Verification:
     checks: tuple[Check, ...]
     trial: Trial | None = None
     outcome: Outcome | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the change may be merged as far as evidence goes."""
+        accepted = self.status is EvidenceStatus.VALID and self.verdict is Verdict.ACCEPT
+        return accepted or self.status is EvidenceStatus.EXEMPT
 
 
 class RefusedError(Exception):

@@ -17,6 +17,7 @@ from esc_skills.documents.jsonl import parse_json
 from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
 from esc_skills.errors import EscError, GitError, InputError
+from esc_skills.evolution.calibrate import FOLDER, RESULT, calibration_age, read_calibration
 from esc_skills.evolution.compare import compare_evidence, first_difference
 from esc_skills.evolution.evidence import (
     CALLS,
@@ -28,6 +29,7 @@ from esc_skills.evolution.evidence import (
     calls_ref,
     render_json,
 )
+from esc_skills.evolution.exempt import exemption
 from esc_skills.evolution.proposal import Team, describe_proposal
 from esc_skills.evolution.provenance import SIGNERS, check_decision, check_registration, check_signer, ledger_of
 from esc_skills.evolution.repository import SETTINGS_FILE, Revision, clean_folder, read_revision
@@ -42,6 +44,7 @@ from esc_skills.validation import check_version_bump
 
 _EVIDENCE_PATH = re.compile(r"evidence/([a-z0-9][a-z0-9-]{0,120})/([^/]+)")
 _REGULAR_MODE = 0o100644
+_CALIBRATION = f"{FOLDER}/{RESULT}"
 #: 200 pairs with a judge and a second seeker come to a third of this.
 _MAX_CALLS = 300_000_000
 
@@ -72,10 +75,26 @@ def verify(
     checks: list[Check] = []
     commits = repository.resolve(base), repository.resolve(head)
     try:
+        if exempt := _exempt(repository, *commits):
+            return Verification(EvidenceStatus.EXEMPT, None, exempt)
         trial, outcome = _verify(repository, *commits, progress, checks, ledger, require_signature)
     except RefusedError as failure:
         return Verification(failure.status, None, (*checks, failure.check))
     return Verification(EvidenceStatus.VALID, outcome.decision.verdict, tuple(checks), trial, outcome)
+
+
+def _exempt(repository: Repository, base: str, head: str) -> tuple[Check, ...]:
+    """Return what changes, where it is nothing but typing errors in a bank's prose; nothing where evidence is needed."""
+    fork = repository.merge_base(base, head)
+    folder = read_settings(repository.read_file(base, SETTINGS_FILE), SETTINGS_FILE).skills
+    changed = repository.changed_files(fork, head)
+    ours = [each for each in changed if each.path.startswith(f"{folder}/")]
+    if not ours or len(ours) < len(changed) or any((each.kind, each.mode) != ("M", _REGULAR_MODE) for each in ours):
+        return ()
+    if repository.tree_id(fork, folder) != repository.tree_id(base, folder):
+        return ()
+    lines = exemption(repository.read_tree(base, folder), repository.read_tree(head, folder))
+    return tuple(Check("no evidence needed", True, line) for line in lines or ())
 
 
 def _verify(
@@ -119,6 +138,8 @@ def _verify(
     checks.append(Check("bank", True, f"{len(candidate.skills)} skills follow the contract; versions rise"))
     proposal = describe_proposal(name, revision, candidate, str(repository.tree_id(head, folder)), repository)
     checks.append(Check("inputs", True, "bank, profiles, gate and models are those of the base and the proposal"))
+    if aged := _check_calibration(repository, base, revision, trial):
+        checks.append(aged)
     outcome = _run_again(trial, progress) if recorded else wait_for(run_trial(trial, progress))
     rebuilt = build_evidence(proposal, trial, outcome, _calls_again(recorded, name))
     compare_evidence(name, files, rebuilt)
@@ -127,6 +148,19 @@ def _verify(
     check_decision(ledger, entry, statement, outcome)
     checks.append(Check("verdict", True, outcome.decision.reason))
     return trial, outcome
+
+
+def _check_calibration(repository: Repository, base: str, revision: Revision, trial: Trial) -> Check | None:
+    """Return a warning where the base's calibration was made with something else than what judges this proposal."""
+    data = repository.read_file(base, _CALIBRATION)
+    if data is None:
+        return None
+    try:
+        result = read_calibration(data, _CALIBRATION)
+    except EscError as error:
+        return Check("calibration", True, f"warning: {error.message}")
+    warning = calibration_age(result, revision.population.digest, gate=revision.settings.gate, models=trial.models)
+    return Check("calibration", True, f"warning: {warning}" if warning else "of these profiles, gate and models")
 
 
 def _open_calls(files: dict[str, bytes], name: str) -> ReplayModel | None:

@@ -74,7 +74,7 @@ def command() -> None:
     type=click.IntRange(10, 1_000_000),
     default=Size().proposals,
     show_default=True,
-    help="How many proposals of each kind of null are resampled, and half as many at each planted effect.",
+    help="How many proposals of each kind of null are resampled, and an eighth as many at each planted effect.",
 )
 @click.option(
     "--trials",

@@ -52,14 +52,19 @@ class Size:
     """How much is measured.
 
     Attributes:
-        proposals: Resampled proposals of each kind of null; each point of a power curve takes half as many.
+        proposals: Resampled proposals of each kind of null.
         trials: Proposals of wording alone that go through episodes and `run_trial`.
         seed: What all chance of the resampling follows from.
     """
 
-    proposals: int = 1000
+    proposals: int = 4000
     trials: int = 50
     seed: int = 0
+
+    @property
+    def fewer(self) -> int:
+        """How many proposals are resampled where a rough share will do, as at each point of a power curve."""
+        return max(self.proposals // 8, 1)
 
 
 def calibrate(pool: Pool, gate: GateSettings, size: Size, watch: Watch) -> dict[str, Any]:
@@ -174,7 +179,7 @@ def _count(judged: Sequence[Judged]) -> dict[str, Any]:
 
 
 def _measure_power(pool: Pool, gate: GateSettings, size: Size, watch: Watch) -> dict[str, Any]:
-    noises, proposals = _noises(pool), max(size.proposals // 2, 1)
+    noises, proposals = _noises(pool), size.fewer
     cells = [(noise, place, budget) for noise in noises for place in PLACES for budget in BUDGETS]
     curves = []
     for at, (noise, (index, accepted), budget) in enumerate(cells):
@@ -230,8 +235,8 @@ def _compare(rehearsed: Rehearsed, differences: Sequence[Difference], gate: Gate
 def _resample(sampler: Sampler, gate: GateSettings, size: Size, chance: str) -> dict[str, float]:
     """Return the share of proposals with each verdict when their draws are taken from the pool."""
     rng = Random(f"{size.seed}:{chance}")
-    verdicts = Counter(judge(sampler(rng, gate.draws), gate).verdict for _ in range(size.proposals))
-    return {str(verdict): _plain(verdicts[verdict] / size.proposals) for verdict in Verdict}
+    verdicts = Counter(judge(sampler(rng, gate.draws), gate).verdict for _ in range(size.fewer))
+    return {str(verdict): _plain(verdicts[verdict] / size.fewer) for verdict in Verdict}
 
 
 def _back(differences: Sequence[Difference]) -> list[Difference]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import fmean, pstdev
@@ -110,9 +111,8 @@ async def simulate_pool(
     arms = [(bank, draws), (bank, [_reseeded(draw) for draw in draws]), *((each, draws) for each in edits.values())]
     runs = []
     for at, (each, drawn) in enumerate(arms):
-        runs.append(
-            await _finals(each, drawn, players, lambda done, at=at: progress(at * count + done, len(arms) * count))
-        )
+        told = partial(_tell, progress, at * count, len(arms) * count)
+        runs.append(await _finals(each, drawn, players, told))
     origin = {
         "source": "surrogate",
         "bank": bank.digest,
@@ -125,6 +125,10 @@ async def simulate_pool(
     }
     strata = [(draw.profile.disposition, draw.profile.intention.name) for draw in draws]
     return _pool(strata, runs[0], runs[1], dict(zip(edits, runs[2:], strict=True)), origin)
+
+
+def _tell(progress: Progress, before: int, total: int, done: int) -> None:
+    progress(before + done, total)
 
 
 def _reseeded(draw: Draw) -> Draw:
@@ -253,7 +257,8 @@ def read_pool(paths: Sequence[Path], population: Population) -> Pool:
 
 
 def _require_known(path: Path, run: Sequence[Transcript], population: Population) -> None:
-    held_out = {part.name for part in (*population.scenarios, *population.personas) if part.split is Split.GATE}
+    held_out = {part.name for part in population.scenarios if part.split is Split.GATE}
+    held_out |= {part.name for part in population.personas if part.split is Split.GATE}
     scenarios = [part for part in population.scenarios if part.split is not Split.GATE]
     personas = [part for part in population.personas if part.split is not Split.GATE]
     known = {Profile(*parts).digest for parts in product(scenarios, personas, population.intentions)}

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-_WIDTH, _HEIGHT = 880, 460
-_LEFT, _TOP, _PANEL_WIDTH, _PANEL_HEIGHT, _GAP = 56, 58, 370, 270, 50
+_WIDTH, _HEIGHT = 880, 440
+_LEFT, _TOP, _PANEL_WIDTH, _PANEL_HEIGHT, _GAP = 56, 58, 360, 270, 70
 _TICKS = (0, 2, 4, 6, 8, 10, 12, 14)
 _SHARES = (0, 20, 40, 60, 80, 100)
 #: What has to be found how often: at an effect in points, within a budget of draws.
 _BARS = {200: (8, 80), 400: (5, 80)}
-_COLOURS = ("#1f77b4", "#e07b00", "#2a9d4a")
+_COLOURS = ("#3b82d6", "#e07b00", "#2a9d4a")
 _STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #24292f }
   .title { font-weight: 600; font-size: 15px }
@@ -74,22 +74,19 @@ def _panel(
 def _legend(curves: Sequence[Mapping[str, Any]], colours: Mapping[tuple[int, int], str]) -> Iterator[str]:
     y = _TOP + _PANEL_HEIGHT + 48
     thresholds = {(each["index"], each["accepted_before"]): each["threshold"] for each in curves}
-    for at, (key, colour) in enumerate(colours.items()):
-        index, accepted = key
-        before = f", {accepted} accepted before it" if index > 1 else ""
-        yield from _entry(_LEFT, y + 22 * at, f"proposal {index}{before}: threshold {thresholds[key]:g}", colour)
+    for at, ((index, accepted), colour) in enumerate(colours.items()):
+        before = f" after {accepted} accepted" if index > 1 else ""
+        words = f"proposal {index}{before}: threshold {thresholds[index, accepted]:g}"
+        yield from _entry(_LEFT, y + 22 * at, f'class="line" stroke="{colour}"', words)
     right = _LEFT + _PANEL_WIDTH + _GAP
-    yield from _entry(right, y, "changes as those of edits: both arms share their chance", "currentColor", "axis")
-    yield from _entry(
-        right, y + 22, "changes as between two runs of the base: no shared chance", "currentColor", "axis rerun"
-    )
-    yield f'<path class="bar" d="M{right + 8} {y + 44 - 4}h12m-6 -6v12"/>'
+    yield from _entry(right, y, 'class="axis" stroke-width="2"', "changes as of edits: the arms share chance")
+    yield from _entry(right, y + 22, 'class="axis rerun" stroke-width="2"', "as of two runs of the base: none shared")
+    yield f'<path class="bar" d="M{right + 8} {y + 40}h12m-6 -6v12"/>'
     yield _text(right + 36, y + 44, "asked of the first threshold")
 
 
-def _entry(x: int, y: int, words: str, colour: str, kind: str = "") -> Iterator[str]:
-    stroke = "" if kind else f' stroke="{colour}"'
-    yield f'<path class="{kind or "line"}" stroke-width="2"{stroke} d="M{x} {y - 4}h28"/>'
+def _entry(x: int, y: int, look: str, words: str) -> Iterator[str]:
+    yield f'<path {look} d="M{x} {y - 4}h28"/>'
     yield _text(x + 36, y, words)
 
 

@@ -23,6 +23,8 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict .
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	! command -v actionlint > /dev/null || actionlint
 	$(BIN)/check-jsonschema --check-metaschema schemas/*.schema.json
 	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/esc-skills validate .

@@ -29,6 +29,7 @@ _COMMANDS = {
     "ledger": ("ledger", "Show and check the history of registrations and decisions."),
     "verify": ("verify", "Re-derive the verdict of a proposal from git alone."),
     "gate": ("gate", "Measure the gate: false accepts and power."),
+    "hook": ("hook", "Install the gate on a git server, and validation before a commit."),
     "diff": ("diff", "Explain how two revisions of the bank differ."),
     "profiles": ("profiles", "Import and export seeker profiles."),
     "surrogate": ("surrogate", "Fit and measure the surrogate seeker."),

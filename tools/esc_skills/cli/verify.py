@@ -10,7 +10,9 @@ from typing import Any
 import click
 
 from esc_skills.cli.models import Asking, ModelOptions, chosen, with_models
-from esc_skills.cli.output import ProgressLine, format_option, say, show_json
+from esc_skills.cli.output import ProgressLine, say
+from esc_skills.cli.verification import Result, annotation_lines, json_text, page, result_of, sarif
+from esc_skills.documents.text import write_atomically
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
 from esc_skills.evolution.proposal import Team
 from esc_skills.evolution.repository import read_revision
@@ -20,7 +22,8 @@ from esc_skills.evolution.verify import verify
 from esc_skills.git import Repository
 from esc_skills.settings import ModelSettings
 from esc_skills.simulation.runner import wait_for
-from esc_skills.vocabulary import Verdict
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("verify")
@@ -45,8 +48,18 @@ from esc_skills.vocabulary import Verdict
     metavar="K",
     help="Play K of the pairs once more with the models themselves, and test that the recorded ones agree.",
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+    help="How to show the result.",
+)
+@click.option("--summary", type=_FILE, metavar="FILE", help="Also append a Markdown page, as GitHub's job summary is.")
+@click.option("--json", "as_json", type=_FILE, metavar="FILE", help="Also write the JSON form to a file.")
+@click.option("--sarif", "as_sarif", type=_FILE, metavar="FILE", help="Also write the SARIF form to a file.")
 @with_models()
-@format_option
 def command(
     base: str,
     head: str,
@@ -55,12 +68,16 @@ def command(
     require_signature: bool,
     rerun: int | None,
     form: str,
+    summary: Path | None,
+    as_json: Path | None,
+    as_sarif: Path | None,
     **options: Any,
 ) -> int:
     """Re-derive the verdict of a proposal from git alone.
 
     Both arms are simulated again and every file of the evidence is built again and compared, so nothing that the
-    proposal says is taken on trust. Ends with 0 exactly where the evidence is valid and the verdict is accept.
+    proposal says is taken on trust. Ends with 0 where the evidence is valid and the
+    verdict is accept, or where the change is nothing but typing errors and needs none.
     """
     with Repository(repo) as repository:
         with ProgressLine("pairs simulated again") as progress:
@@ -68,18 +85,30 @@ def command(
         if rerun:
             asked = chosen(options, ModelSettings())
             verification = spot_checked(verification, repository, base, asked, rerun)
-    if form == "json":
-        show_json(
-            {
-                "evidence": str(verification.status),
-                "verdict": str(verification.verdict) if verification.verdict else None,
-                "checks": [{"name": each.name, "ok": each.ok, "detail": each.detail} for each in verification.checks],
-            }
-        )
-    else:
-        show_verification(verification)
-    accepted = verification.status is EvidenceStatus.VALID and verification.verdict is Verdict.ACCEPT
-    return EXIT_FINE if accepted else EXIT_FINDINGS
+    result = result_of(verification)
+    _write(result, summary, as_json, as_sarif)
+    _show(result, form)
+    return EXIT_FINE if result.accepted else EXIT_FINDINGS
+
+
+def _write(result: Result, summary: Path | None, as_json: Path | None, as_sarif: Path | None) -> None:
+    if summary:
+        with summary.open("a", encoding="utf-8") as file:
+            file.write(page(result))
+    if as_json:
+        write_atomically(as_json, json_text(result.as_json()))
+    if as_sarif:
+        write_atomically(as_sarif, json_text(sarif(result)))
+
+
+def _show(result: Result, form: str) -> None:
+    if form in ("json", "sarif"):
+        click.echo(json_text(result.as_json() if form == "json" else sarif(result)), nl=False)
+        return
+    if form == "github":
+        for line in annotation_lines(result):
+            click.echo(line)
+    show_result(result)
 
 
 def spot_checked(
@@ -121,7 +150,11 @@ def spot_checked(
 
 def show_verification(verification: Verification) -> None:
     """Print each check and what they come to."""
-    for check in verification.checks:
+    show_result(result_of(verification))
+
+
+def show_result(result: Result) -> None:
+    """Print each check and what they come to."""
+    for check in result.checks:
         say(f"{'ok ' if check.ok else 'BAD'} {check.name}: {check.detail}")
-    verdict = f", verdict {verification.verdict}" if verification.verdict else ""
-    say(f"evidence {verification.status}{verdict}", bold=True)
+    say(result.headline, bold=True)

@@ -11,10 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from itertools import chain
+from pathlib import Path, PurePosixPath
 
 from esc_skills.bank.changes import Part
-from esc_skills.bank.reader import Bank, read_bank, visible
+from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, visible
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.frontmatter import split_front_matter
 from esc_skills.errors import InputError
@@ -25,28 +27,13 @@ from esc_skills.vocabulary import Disposition, EmotionType, HiddenIntention, Ris
 MOST_WORDS = 5
 #: A swapped or doubled letter is told from another word at this length already; any other letter at the longer one.
 #: Measured on the shipped bank: these forms turn none of its words into another of its words (`docs/ci.md`).
-_SHORT, _LONG = 5, 8
+_SHORT, _LONG = 5, 9
 _SHOWN = "skills"
 _VERSION = re.compile(r'^  version: "[^"\n]*"$', flags=re.MULTILINE)
 #: A word with the marks around it that prose has; anything else, such as a code, a number or a list's mark, is no word.
 _WORD = re.compile(r"([\"'“‘(]*)([A-Za-z]+(?:['’-][A-Za-z]+)*)([\"'”’).,;:?!]*)")
 _NAMED = re.compile(r"`([a-z0-9-]+)`")
-#: Words that say whether, how often, how many, when and who: one letter of them is never only a typing error.
-_TURNING = frozenset(
-    """
-    no not never none nor nothing nobody nowhere neither without cannot unless except until hardly barely scarcely rarely
-    seldom almost only just always every everybody everyone everything often sometimes any anybody anyone anything some
-    somebody someone something all both either each most more much many less least fewer few enough must may might shall
-    should can could will would ought need dare before after while once twice again already still yet instead rather than
-    also even ever if whether though although because against for from with within into onto over under above below
-    zero one two three four five six seven eight nine ten eleven twelve dozen hundred thousand half third quarter first
-    second last next former latter same other another different avoid stop start begin refuse allow forbid safe unsafe
-    danger dangerous urgent emergency suicide suicidal suicides death dead die dies died dying kill kills killed killing
-    harm harms harmed harming hurt hurts hurting abuse violence weapon overdose hospital doctor police crisis
-    they them their theirs themselves she her hers herself he him his himself you your yours yourself i me my mine myself
-    we us our ours ourselves it its itself this that these those here there where when who whom whose which what why how
-    """.split()
-)
+_TURNING_WORDS = Path(__file__).parent / "data" / "turning-words.txt"
 _CODES = frozenset(chain(RiskCode, Strategy, HiddenIntention, Stage, Disposition, Risk, EmotionType))
 
 
@@ -87,12 +74,13 @@ def _changes(before_files: Mapping[str, bytes], after_files: Mapping[str, bytes]
     before, after = (read_bank(visible(files), _SHOWN) for files in (before_files, after_files))
     if before.skills.keys() != after.skills.keys():
         raise _MeaningError
-    by_text = {skill.text: name for name, skill in before.skills.items()}
     mended: dict[str, list[tuple[str, str, str]]] = {}
     for path in changed:
-        name = by_text.get(before_files[path].decode("utf-8", "replace"))
-        if name is None or any(check_version_bump(before_files[path], after_files[path], f"{_SHOWN}/{path}")):
-            raise _MeaningError  # no skill, or its version did not rise
+        name, file = PurePosixPath(path).parent.name, PurePosixPath(path).name
+        if file != SKILL_FILE or path not in before.files:
+            raise _MeaningError
+        if any(check_version_bump(before_files[path], after_files[path], f"{_SHOWN}/{path}")):
+            raise _MeaningError
         mended[name] = list(_mended(before, before.skills[name], after.skills[name]))
     _require_typing_errors(before, [pair for each in mended.values() for pair in each])
     for name, words in mended.items():
@@ -173,21 +161,26 @@ def _differing(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _mended_text(bank: Bank, old: str, new: str) -> Iterator[tuple[str, str]]:
-    words = old.split()
-    pairs = list(_differing(words, new.split()))
-    if pairs and any(name in bank.skills and bank.skills[name].risk_levels != (Risk.NONE,) for name in _NAMED.findall(old)):
+    before, after = old.split(), new.split()
+    pairs = list(_differing(before, after))
+    named = [bank.skills[name] for name in _NAMED.findall(old) if name in bank.skills]
+    if pairs and any(skill.risk_levels != (Risk.NONE,) for skill in named):
         raise _MeaningError
     for was, now in pairs:
-        ends = now == f"{was}." and was is words[-1]
-        if not (ends or _is_case(was, now) or _typing_error(was, now)):
+        if not (_is_case(was, now) or _typing_error(was, now) or _ends(before, after, was, now)):
             raise _MeaningError
         yield was, now
+
+
+def _ends(before: list[str], after: list[str], was: str, now: str) -> bool:
+    """Whether the two words are the last ones, and a full stop was missing."""
+    return before[:-1] == after[:-1] and now == f"{was}." and _WORD.fullmatch(was) is not None and was[-1].isalpha()
 
 
 def _is_case(old: str, new: str) -> bool:
     """Whether a word differs in the case of its first letter alone."""
     before, after = _WORD.fullmatch(old), _WORD.fullmatch(new)
-    if before is None or after is None or before[2].lower() in _TURNING:
+    if before is None or after is None or turns(before[2].lower()):
         return False
     return before[1] == after[1] and before[3] == after[3] and before[2].swapcase()[0] + before[2][1:] == after[2]
 
@@ -198,18 +191,28 @@ def _typing_error(old: str, new: str) -> tuple[str, str] | None:
     if before is None or after is None or (before[1], before[3]) != (after[1], after[3]):
         return None
     words = before[2].lower(), after[2].lower()
-    if before[2][0] != after[2][0] or any(_turns(word) for word in words) or not _is_slip(*words):
+    if before[2][0] != after[2][0] or any(turns(word) for word in words) or not is_slip(*words):
         return None
     return words
 
 
-def _turns(word: str) -> bool:
+def turns(word: str) -> bool:
+    """Whether a word, in small letters, is a code or says whether, how much, when or who."""
     parts = re.split("['’-]", word)
-    return word in _CODES or not _TURNING.isdisjoint(parts) or word.replace("’", "'").endswith("n't")
+    return word in _CODES or not _turning_words().isdisjoint(parts) or word.replace("’", "'").endswith("n't")
 
 
-def _is_slip(old: str, new: str) -> bool:
-    """Whether two words differ by a slip of the keyboard that leaves the first letter and no doubt."""
+@cache
+def _turning_words() -> frozenset[str]:
+    lines = _TURNING_WORDS.read_text(encoding="utf-8").split("\n")
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+def is_slip(old: str, new: str) -> bool:
+    """Whether one word, in small letters, is the other with a slip of the keyboard in it.
+
+    That is never in the first letter, and of a form and at a length at which two real words hardly ever differ.
+    """
     start = _common(old, new)
     end = _common(old[start:][::-1], new[start:][::-1])
     was, now = old[start : len(old) - end], new[start : len(new) - end]

@@ -1,0 +1,140 @@
+"""`esc-skills hook`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from esc_skills.cli.output import say
+from esc_skills.cli.verification import result_of
+from esc_skills.documents.text import write_atomically
+from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, GitError, InputError
+from esc_skills.evolution.push import Guard, Push, Ruling, judge_push, read_push
+from esc_skills.git import Repository
+
+_MARK = "# Written by `esc-skills hook install"
+#: Where git keeps what is being pushed until the hook lets it in; without these, nothing of it could be read.
+_QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
+
+_PRE_RECEIVE = """\
+#!/bin/sh
+{mark} --server`; the same command replaces it.
+# It judges what is pushed to {branch} before anything of it is let in: a refused push leaves nothing behind.
+exec {python} -P -m esc_skills hook receive {options}
+"""
+
+_PRE_COMMIT = """\
+#!/bin/sh
+{mark}`; the same command replaces it.
+# It validates what is staged, not what lies in the work tree.
+git diff --cached --quiet -- skills profiles pyproject.toml && exit 0
+staged=$(mktemp -d) || exit 1
+trap 'rm -rf "$staged"' EXIT
+git ls-files -z -- skills profiles pyproject.toml | git checkout-index -z --stdin --prefix="$staged/" || exit 1
+cd "$staged" && {python} -P -m esc_skills validate .
+"""
+
+
+@click.group("hook")
+def command() -> None:
+    """Let git ask: the gate of a server that people push to, and validation before a commit."""
+
+
+@command.command("install")
+@click.option("--server", is_flag=True, help="Judge what is pushed to this repository, with a pre-receive hook.")
+@click.option(
+    "--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository. [default: the one you are in]"
+)
+@click.option("--branch", default="main", show_default=True, help="The branch that the server guards.")
+@click.option(
+    "--allow-profiles",
+    is_flag=True,
+    help="Let pushes change profiles, gate settings and allowed signers, because people review them.",
+)
+@click.option("--require-signature", is_flag=True, help="Refuse evidence that is not signed.")
+@click.option("--force", is_flag=True, help="Replace a hook that somebody else wrote.")
+def install(server: bool, repo: Path, branch: str, allow_profiles: bool, require_signature: bool, force: bool) -> int:
+    """Install a hook: before a commit, or with --server before a push is let in.
+
+    The server's hook verifies every push that changes the bank or its evidence, and refuses to delete or rewrite the
+    guarded branch and the ledger. Other branches and other changes pass.
+    """
+    with Repository(repo) as repository:
+        folder = _hooks_folder(repository, force)
+    name = "pre-receive" if server else "pre-commit"
+    if server:
+        _require_branch(branch)
+        options = ["--branch", branch, *["--allow-profiles"] * allow_profiles]
+        options += ["--require-signature"] * require_signature
+        text = _PRE_RECEIVE.format(
+            mark=_MARK, branch=branch, python=shlex.quote(sys.executable), options=shlex.join(options)
+        )
+    else:
+        text = _PRE_COMMIT.format(mark=_MARK, python=shlex.quote(sys.executable))
+    path = folder / name
+    _require_ours(path, force)
+    write_atomically(path, text)
+    path.chmod(0o755)
+    say(f"{path}: " + (f"judges pushes to {branch} and guards the ledger" if server else "validates what is staged"))
+    return EXIT_FINE
+
+
+def _hooks_folder(repository: Repository, force: bool) -> Path:
+    told = subprocess.run(
+        ["git", "rev-parse", "--git-path", "hooks"], cwd=repository.root, capture_output=True, text=True, check=False
+    )
+    if told.returncode:
+        raise GitError(f"{repository.root}: git does not say where its hooks are: {told.stderr.strip()}")
+    folder = (repository.root / told.stdout.removesuffix("\n")).resolve()
+    own = (repository.root.resolve(), repository.private_folder.parent.resolve())
+    if not force and not any(folder.is_relative_to(each) for each in own):
+        raise InputError(
+            f"{folder}: core.hooksPath sends this repository's hooks there, where others may share them",
+            "unset it, or install there with --force",
+        )
+    return folder
+
+
+def _require_branch(branch: str) -> None:
+    if not branch or branch.startswith("-") or not branch.isprintable() or any(each.isspace() for each in branch):
+        raise InputError(f"{branch!r} is no name of a branch", "give one such as main")
+
+
+def _require_ours(path: Path, force: bool) -> None:
+    if path.exists() and not force and _MARK not in path.read_text(encoding="utf-8", errors="replace"):
+        raise InputError(f"{path}: is a hook of somebody else", "call ours from it, or replace it with --force")
+
+
+@command.command("receive", hidden=True)
+@click.option("--branch", default="main")
+@click.option("--allow-profiles", is_flag=True)
+@click.option("--require-signature", is_flag=True)
+def receive(branch: str, allow_profiles: bool, require_signature: bool) -> int:
+    """Judge the push that git tells on standard input; the pre-receive hook calls this."""
+    pushes = [read_push(line) for line in sys.stdin]
+    quarantine = {name: os.environ[name] for name in _QUARANTINE if name in os.environ}
+    with Repository(Path(os.environ.get("GIT_DIR", "."))) as repository:
+        os.environ.update(quarantine)
+        guard = Guard(branch, allow_profiles, require_signature)
+        rulings = [(push, judge_push(repository, push, guard)) for push in pushes]
+    for push, ruling in rulings:
+        _tell(push, ruling)
+    return EXIT_FINDINGS if any(ruling.refused for _, ruling in rulings) else EXIT_FINE
+
+
+def _tell(push: Push, ruling: Ruling) -> None:
+    for found in ruling.judged:
+        result = result_of(found)
+        say(f"esc-skills: {push.ref}: {result.headline}", err=True)
+        if result.verdict is None:
+            for check in result.checks:
+                say(f"  {check.detail}", err=True)
+    if ruling.refused:
+        say(f"esc-skills: {push.ref} is refused", err=True)
+        for reason in ruling.refused:
+            say(f"  {reason}", err=True)

@@ -16,6 +16,8 @@ from esc_skills.evolution.betting import STAKE_CAP, confidence_interval, e_value
 from esc_skills.settings import GateSettings
 from esc_skills.vocabulary import Disposition, HiddenIntention, Verdict
 
+#: No run is planned for more draws than these.
+_TOO_MANY = 10_000
 STRATA = len(Disposition) + len(HiddenIntention)
 NOTHING_DIFFERED = (
     "no draw differed: the surrogate performs examples and cannot see a change of guidance alone; run with a model"
@@ -315,6 +317,8 @@ def _what_would_decide(pairs: Sequence[Pair], settings: GateSettings) -> str:
     planned = _draws_to_accept(pairs, settings.threshold)
     batches = max(math.ceil(planned / settings.batch), len(pairs) // settings.batch + 1)
     draws = batches * settings.batch
+    if draws > _TOO_MANY:
+        return f"Another edit: an effect of {effect:+.1f} points would take more than {_TOO_MANY:,} draws to show."
     return (
         f"At the present estimate of {effect:+.1f} points a run planned for about {draws} draws ({draws - len(pairs)} "
         "more than this one) can be expected to reach the threshold."

@@ -67,7 +67,7 @@ def weakened(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Path:
 def _proposed(weakened: Path, tmp_path_factory: pytest.TempPathFactory) -> Proposed:
     folder = tmp_path_factory.mktemp("proposed") / "repository"
     shutil.copytree(weakened, folder)
-    command = [sys.executable, "-m", "esc_skills", "evolve", "--repo", str(folder), "--format", "json"]
+    command = [sys.executable, "-m", "esc_skills", "evolve", "--repo", str(folder), "--draws", "60", "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stderr
     result = json.loads(done.stdout)

@@ -76,7 +76,7 @@ def test_a_dirty_tree_and_index_stay_as_they_are(weakened: Path, tmp_path: Path)
     (folder / "new.txt").write_text("staged and changed again")
     before = state_of(folder), skill.read_text()
 
-    assert run(["evolve", "--repo", str(folder)]) in (0, 1)
+    assert run(["evolve", "--repo", str(folder), "--draws", "60"]) in (0, 1)
 
     assert (state_of(folder), skill.read_text()) == before
     branch = git(folder, "branch", "--list", "evolve/*", "--format=%(refname:short)")
@@ -89,21 +89,21 @@ def test_a_detached_head_stays_detached(weakened: Path, tmp_path: Path) -> None:
     git(folder, "checkout", "--quiet", "--detach")
     before = state_of(folder)
 
-    assert run(["evolve", "--repo", str(folder)]) in (0, 1)
+    assert run(["evolve", "--repo", str(folder), "--draws", "60"]) in (0, 1)
 
     assert state_of(folder) == before
     assert git(folder, "rev-parse", "--abbrev-ref", "HEAD") == "HEAD"
 
 
 def test_the_same_proposal_is_not_made_twice(proposed: Proposed, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["evolve", "--repo", str(proposed.folder)]) == 2
+    assert run(["evolve", "--repo", str(proposed.folder), "--draws", "60"]) == 2
     assert "was proposed already" in capsys.readouterr().err
 
 
 def test_equal_repositories_get_equal_proposals(proposed: Proposed, weakened: Path, tmp_path: Path) -> None:
     folder = tmp_path / "again"
     shutil.copytree(weakened, folder)
-    assert run(["evolve", "--repo", str(folder)]) in (0, 1)
+    assert run(["evolve", "--repo", str(folder), "--draws", "60"]) in (0, 1)
 
     trees = [git(each, "rev-parse", f"{proposed.branch}^{{tree}}") for each in (folder, proposed.folder)]
     assert trees[0] == trees[1]
@@ -118,7 +118,7 @@ def test_a_bank_in_another_folder_can_be_evolved(
     git(folder, "mv", "skills", "banks/small")
     git(folder, "commit", "--quiet", "--message", "Move the bank")
 
-    run(["evolve", "--repo", str(folder), "--skills", "./banks/small/", "--format", "json"])
+    run(["evolve", "--repo", str(folder), "--skills", "./banks/small/", "--draws", "60", "--format", "json"])
     branch = json.loads(capsys.readouterr().out)["branch"]
     code = run(["verify", "--repo", str(folder), "--base", "main", "--head", branch, "--format", "json"])
 

@@ -227,6 +227,21 @@ def test_the_statement_names_the_models_and_binds_the_calls_of_the_gate_alone(ac
     }
 
 
+def test_a_spot_check_plays_pairs_once_more_with_the_models(
+    accepted: Proposed, server: ModelServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--rerun", "2", "--endpoint", f"local={server.url},TEST_KEY"]
+    command = ["verify", "--base", "main", "--head", accepted.branch, "--repo", str(accepted.folder)]
+    assert run([*command, *asked, "--format", "json"]) == 0
+    verified = json.loads(capsys.readouterr().out)
+    assert verified["checks"][-1]["name"] == "spot check"
+    assert verified["checks"][-1]["detail"].startswith("2 pairs: ")
+    assert server.calls > 0
+    assert not (accepted.folder / ".git" / "esc-skills" / "spotcheck.journal").exists()
+    assert run([*command, "--rerun", "2"]) == 2
+    assert "add --endpoint local=BASE_URL,KEY_VARIABLE" in capsys.readouterr().err
+
+
 def test_it_is_verified_without_server_key_or_connection(
     accepted: Proposed, verify: Verify, no_connection: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,10 +137,9 @@ def spot_checked(
 
         found = wait_for(run())
     session.discard()
-    low, high = found.interval
     detail = (
         f"{len(found.positions)} pairs: {found.recorded:+.1f} points as recorded, {found.played:+.1f} as played now "
-        f"(difference {low:+.1f} to {high:+.1f} at 99 %); draws {', '.join(map(str, found.positions))}"
+        f"(p = {found.p_value:.3f}); draws {', '.join(map(str, found.positions))}"
     )
     checks = (*verification.checks, Check("spot check", found.agrees, detail))
     if found.agrees:

@@ -22,6 +22,7 @@ _MAX_TREE_FILES, _MAX_TREE_BYTES = 20_000, 200_000_000
 #: How `_run` decodes the bytes of a path that is no UTF-8.
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _ID_LENGTH = 40
+_COMMIT_LINE = re.compile(r"[0-9a-f]{40,64}(?: [0-9a-f]{40,64})+ ?")
 _REGULAR, _EXECUTABLE, _LINK, _FOLDER = 0o100644, 0o100755, 0o120000, 0o040000
 
 
@@ -113,12 +114,16 @@ class Repository:
             GitError: They have none in common here; in a shallow clone the message says how to get it.
         """
         try:
-            return self._run("merge-base", base, head)
+            found = self._run("merge-base", "--all", base, head).split("\n")
         except GitError as error:
             hint = "check the two revisions"
             if self.is_shallow():
                 hint = "this clone is shallow: run `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)"
             raise GitError(f"{base[:12]} and {head[:12]} have no commit in common", hint) from error
+        if len(found) > 1:
+            message = f"{base[:12]} and {head[:12]} were merged crosswise and went apart at {len(found)} commits"
+            raise GitError(message, "rebase the proposal on the base")
+        return found[0]
 
     def tree_id(self, revision: str, path: str) -> str | None:
         """Return the id of the tree or blob at a path of a revision, or None where there is nothing."""
@@ -141,6 +146,8 @@ class Repository:
             if int(mode, 8) not in (_REGULAR, _EXECUTABLE):
                 raise GitError(f"{revision[:12]}:{path}: is a link or a submodule", "replace it by a regular file")
             total += int(size)
+            if path.removeprefix(prefix) in names:
+                raise GitError(f"{revision[:12]}:{path}: stands in its folder twice", "write the tree again")
             names[path.removeprefix(prefix)] = blob
             if _NOT_UTF8.search(path):
                 shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -168,7 +175,9 @@ class Repository:
 
     def changed_files(self, base: str, head: str) -> tuple[ChangedFile, ...]:
         """Return what differs between two commits, renames taken apart."""
-        raw = self._run("diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", "--raw", base, head)
+        raw = self._run(
+            "diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=none", "--raw", base, head
+        )
         fields = raw.split("\0")
         return tuple(
             ChangedFile(path, meta.split()[4][0], int(meta.split()[1], 8))
@@ -221,7 +230,13 @@ class Repository:
         return tuple(_ledger_commit(part) for part in raw.split("\x01") if part)
 
     def append_commits(
-        self, branch: str, remote: str | None, head: str | None, steps: Sequence[Mapping[str, bytes]], message: str
+        self,
+        branch: str,
+        remote: str | None,
+        head: str | None,
+        steps: Sequence[Mapping[str, bytes]],
+        message: str,
+        at_remote: str | None = None,
     ) -> None:
         """Append commits to a branch, at the remote where there is one, and only where nobody did in between.
 
@@ -231,6 +246,7 @@ class Repository:
             head: The commit that it ended in when it was read; None where it did not exist.
             steps: New files by path, of one commit each.
             message: The commits' message.
+            at_remote: The commit that the remote's branch ended in; None where it had none.
 
         Raises:
             GitError: Somebody else appended in between, or the remote cannot be reached; nothing is changed.
@@ -244,7 +260,7 @@ class Repository:
                     stdin=_fast_import(preview, parent, files, message, self._author()),
                 )  # fmt: skip
                 parent = self.resolve(preview)
-            self._move(branch, remote, head, str(parent))
+            self._move(branch, remote, head if remote is None else at_remote, str(parent))
         finally:
             self._succeeds("update-ref", "-d", preview)
 
@@ -423,6 +439,8 @@ def _open(path: Path) -> Repo:
 
 def _ledger_commit(part: str) -> LedgerCommit:
     head, _, rest = part.partition("\0")
+    if not _COMMIT_LINE.fullmatch(head):  # a path that holds what parts the commits
+        return LedgerCommit(head, "", (), ())
     commit, tree, *parents = head.split()
     fields = [each for each in (field.lstrip("\n") for field in rest.split("\0")) if each]
     added = tuple(

@@ -31,14 +31,15 @@ def compare_evidence(name: str, files: dict[str, bytes], rebuilt: dict[str, byte
                 raise invalid(key, f"evidence/{name}/{file}: {detail}")
             # Another zlib may pack the same lines into other bytes, so what is compared is what they unpack to.
             expected["predicate"][key]["file_digest"] = own
-    for pointer, found, right in _value_differences(stated, expected, ""):
-        raise invalid("statement", f"evidence/{name}/{STATEMENT}: {pointer} is {found!r} and should be {right!r}")
+    # The files before the statement, which holds no more than their digests: so the place is told at which they differ.
     for file in FILES:
         if file not in (STATEMENT, EPISODES):
             _compare_text(f"evidence/{name}/{file}", files[file], rebuilt[file])
     for file in (EPISODES, CALLS):
         if file in rebuilt:
             _compare_packed(f"evidence/{name}/{file}", files[file], rebuilt[file])
+    for pointer, found, right in _value_differences(stated, expected, ""):
+        raise invalid("statement", f"evidence/{name}/{STATEMENT}: {pointer} is {found!r} and should be {right!r}")
 
 
 def _compare_packed(shown: str, found: bytes, rebuilt: bytes) -> None:

@@ -1,9 +1,8 @@
 """The ledger: the branch on which proposals are registered before anything is run, and decided once it was.
 
 Each commit of it adds one file, `entries/NNNNNN.json`, and changes no other. A registration fixes the change, its models,
-its budget and its threshold; the seekers, their seeds and their order follow from the tree of its commit, which holds all
-entries so far and neither a date nor a name that somebody could turn until the seekers suit. A registration without a
-decision counts as refused.
+its budget and its threshold; the seekers, their seeds and their order follow from the history up to it, in which there is no
+date and no name that somebody could turn until the seekers suit. A registration without a decision counts as refused.
 """
 
 from __future__ import annotations
@@ -13,9 +12,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from esc_skills.documents.jsonl import canonical_json, parse_json
+from esc_skills.documents.jsonl import canonical_json, digest_json, parse_json
 from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import decode
 from esc_skills.errors import EscError, GitError, InputError
@@ -111,6 +111,11 @@ class Ledger:
     entries: tuple[Entry, ...]
     commits: tuple[LedgerCommit, ...]
 
+    @cached_property
+    def histories(self) -> tuple[str, ...]:
+        """The digest of the history up to each entry."""
+        return history_digests(self.entries)
+
     @property
     def head(self) -> str | None:
         """The id of its last commit; None where it has none."""
@@ -132,10 +137,10 @@ class Ledger:
         """The decisions by the number of the registration."""
         return {each.registration: each for each in self.entries if isinstance(each, LedgerDecision)}
 
-    def registration(self, number: int) -> tuple[Registration, LedgerCommit] | None:
-        """Return the registration with a number and its commit; None where that entry is none."""
+    def registration(self, number: int) -> Registration | None:
+        """Return the registration with a number; None where that entry is none."""
         entry = self.entries[number - 1] if 1 <= number <= len(self.entries) else None
-        return (entry, self.commits[number - 1]) if isinstance(entry, Registration) else None
+        return entry if isinstance(entry, Registration) else None
 
     def undecided(self) -> tuple[Registration, ...]:
         """Return the registrations without a decision."""
@@ -156,6 +161,26 @@ class Ledger:
             found = f"the ledger's epoch {self.epoch.epoch} was opened with gate.threshold {self.epoch.threshold:g}, the settings say {first:g}"
             raise InputError(found, "open another epoch: esc-skills ledger open --release NAME")
         return threshold_at(first, *_standing(self.entries))
+
+
+def history_digests(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Return the digest of the history up to each entry.
+
+    Of an entry it holds what the rules or an honest run determine: which change was registered, what came of it, where an
+    epoch opened. Names, releases and models are left out, since whoever registers could write them as they like.
+    """
+    digests: list[str] = []
+    for entry in entries:
+        digests.append(digest_json([digests[-1] if digests else "", *_determined(entry)]))
+    return tuple(digests)
+
+
+def _determined(entry: Entry) -> list[Any]:
+    if isinstance(entry, Epoch):
+        return ["epoch", entry.epoch]
+    if isinstance(entry, Registration):
+        return ["registration", entry.change]
+    return ["decision", entry.registration, str(entry.verdict), entry.episodes]
 
 
 def _standing(entries: Sequence[Entry]) -> tuple[int, int]:
@@ -181,8 +206,12 @@ def read_ledger(repository: Repository, ref: str | None) -> Ledger:
     """
     if ref is None:
         return Ledger("", (), ())
-    commits = repository.ledger_commits(ref)
-    files = repository.read_tree(ref, _FOLDER)
+    if repository.is_shallow():
+        raise LedgerError("this clone is shallow, and its ledger is cut off", "run `git fetch --unshallow`")
+    try:
+        commits, files = repository.ledger_commits(ref), repository.read_tree(ref, _FOLDER)
+    except GitError as error:
+        raise LedgerError(f"the ledger cannot be read: {error.message}", _REWRITTEN) from error
     entries: list[Entry] = []
     for position, commit in enumerate(commits, start=1):
         name = f"{_FOLDER}/{position:06}.json"
@@ -283,11 +312,12 @@ class LedgerBook:
 
     def __init__(self, repository: Repository, remote: str | None) -> None:
         self._repository, self._remote = repository, remote
+        self._at_remote: str | None = None
         self.ledger = self._read()
 
     def registered(self, number: int) -> Registered:
         """Return where a registration stands."""
-        return Registered(number, self.ledger.commits[number - 1].tree)
+        return Registered(number, self.ledger.histories[number - 1])
 
     def register(self, first: float, proposal: str, change: str, draws: int, models: Mapping[str, str | None]) -> int:
         """Append a registration, pushed before this returns, and return its number.
@@ -366,13 +396,16 @@ class LedgerBook:
 
     def _append(self, entries: Sequence[dict[str, Any]], message: str) -> None:
         files = [{f"{_FOLDER}/{entry['number']:06}.json": _line(entry).encode()} for entry in entries]
-        self._repository.append_commits(BRANCH, self._remote, self.ledger.head, files, message)
+        self._repository.append_commits(BRANCH, self._remote, self.ledger.head, files, message, self._at_remote)
         self.ledger = self._read()
 
     def _read(self) -> Ledger:
         ref = self._repository.fetch_branch(self._remote, BRANCH) if self._remote else None
-        if self._remote is None and self._repository.branch_exists(BRANCH):
-            ref = f"refs/heads/{BRANCH}"
+        self._at_remote = self._repository.resolve(ref) if ref else None
+        if self._remote and ref is None:
+            _require_never_seen(self._repository, f"refs/remotes/{self._remote}/{BRANCH}")
+        if ref is None and self._repository.branch_exists(BRANCH):
+            ref = f"refs/heads/{BRANCH}"  # the history from before there was a remote goes along with the next entry
         ledger = read_ledger(self._repository, ref)
         require_not_rewritten(self._repository, ledger)
         return ledger
@@ -386,7 +419,7 @@ def require_not_rewritten(repository: Repository, ledger: Ledger) -> None:
     """
     if ledger.head is None:
         return
-    mark = repository.private_folder / f"{ledger.ref.replace('/', '-')}.seen"
+    mark = _mark(repository, ledger.ref)
     seen = mark.read_text(encoding="utf-8").strip() if mark.is_file() else ""
     if seen and seen not in {commit.id for commit in ledger.commits}:
         raise LedgerError(
@@ -397,24 +430,39 @@ def require_not_rewritten(repository: Repository, ledger: Ledger) -> None:
     mark.write_text(ledger.head + "\n", encoding="utf-8")
 
 
+def _mark(repository: Repository, ref: str) -> Path:
+    return repository.private_folder / f"{ref.replace('/', '-')}.seen"
+
+
+def _require_never_seen(repository: Repository, ref: str) -> None:
+    if (mark := _mark(repository, ref)).is_file():
+        found = "the ledger was seen at the remote before, and is not there any more"
+        raise LedgerError(found, f"ask who deleted it; if it was meant, delete {mark}")
+
+
 def find_ledger(repository: Repository, named: str | None = None) -> Ledger | None:
     """Return the ledger that a clone holds, without asking any remote; None where it holds none.
 
     Args:
         repository: The repository.
-        named: Its ref; else `origin/ledger`, another remote's, or the branch `ledger`.
+        named: Its ref; else that of `origin` or of the only remote; without a remote the branch `ledger`.
 
     Raises:
         LedgerError: It does not hold together.
     """
-    remotes = sorted(repository.remotes(), key=lambda name: name != "origin")
-    refs = [named] if named else [*(f"refs/remotes/{each}/{BRANCH}" for each in remotes), f"refs/heads/{BRANCH}"]
-    ref = next((each for each in refs if repository.ref_exists(each)), None)
-    if ref is None:
+    ref = named or _own_ref(repository.remotes())
+    if not repository.ref_exists(ref):
         return None
     ledger = read_ledger(repository, ref)
     require_not_rewritten(repository, ledger)
     return ledger
+
+
+def _own_ref(remotes: Sequence[str]) -> str:
+    """Return where a clone has its ledger; a second remote may be anybody's fork, and its ledger is never taken."""
+    if not remotes:
+        return f"refs/heads/{BRANCH}"
+    return f"refs/remotes/{'origin' if 'origin' in remotes else remotes[0]}/{BRANCH}"
 
 
 def unregistered_evidence(repository: Repository, ledger: Ledger, revision: str) -> Iterator[str]:
@@ -426,12 +474,12 @@ def unregistered_evidence(repository: Repository, ledger: Ledger, revision: str)
         if path.count("/") == 1 and path.endswith("/statement.json"):
             try:
                 stated = json.loads(data)["predicate"]["registration"]
-                number, tree = (stated["number"], stated["tree"]) if stated else (0, "")
+                number, history = (stated["number"], stated["history"]) if stated else (0, "")
+                found = ledger.registration(number) if type(number) is int else None
             except (ValueError, KeyError, TypeError, RecursionError):
                 yield f"evidence/{path}: is no statement"
                 continue
-            found = ledger.registration(number)
-            if found is None or found[1].tree != tree:
+            if found is None or ledger.histories[number - 1] != history:
                 yield f"evidence/{path}: is not registered in this ledger"
             elif number not in ledger.decisions:
                 yield f"evidence/{path}: the entry {number} that registers it has no decision"

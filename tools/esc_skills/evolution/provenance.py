@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from esc_skills.evolution.evidence import SIGNATURE, STATEMENT
 from esc_skills.evolution.ledger import Ledger, LedgerError, Registration, find_ledger
+from esc_skills.evolution.levels import threshold_at
 from esc_skills.evolution.trial import Outcome
 from esc_skills.evolution.verification import Check, EvidenceStatus, RefusedError, invalid
 from esc_skills.git import Repository
@@ -21,23 +21,49 @@ def ledger_of(repository: Repository, statement: dict[str, Any], named: str | No
     return _find_ledger(repository, named) if statement["predicate"]["registration"] else None
 
 
-def check_registration(ledger: Ledger | None, statement: dict[str, Any], name: str) -> Registration | None:
-    """Return the ledger's entry of a proposal; None for one that was made offline."""
+def check_registration(
+    ledger: Ledger | None, statement: dict[str, Any], name: str, first: float
+) -> Registration | None:
+    """Return the ledger's entry of a proposal; None for one that was made offline.
+
+    Args:
+        ledger: The ledger; None where the statement says that it is in none.
+        statement: The statement.
+        name: The proposal.
+        first: The base's threshold for an epoch's first proposal.
+    """
     predicate = statement["predicate"]
     stated, shown = predicate["registration"], f"evidence/{name}/{STATEMENT}: /predicate/registration"
     if ledger is None:
         return None
-    found = ledger.registration(stated["number"])
-    if found is None:
+    if stated["number"] > len(ledger.entries):
+        detail = f"{shown}: the ledger of this clone ends at entry {len(ledger.entries)}; fetch it, or the entry is not there"
+        raise RefusedError(EvidenceStatus.MISSING, "registration", detail)
+    entry = ledger.registration(stated["number"])
+    if entry is None:
         raise invalid("registration", f"{shown}: the ledger's entry {stated['number']} is no registration")
-    entry, commit = found
-    if commit.tree != stated["tree"]:
-        raise invalid("registration", f"{shown}: the entries up to {entry.number} are the tree {commit.tree[:10]}")
+    if ledger.histories[entry.number - 1] != stated["history"]:
+        raise invalid("registration", f"{shown}: the ledger's history up to the entry {entry.number} is another one")
     if (entry.proposal, entry.change) != (name, predicate["change"]):
         raise invalid("registration", f"{shown}: the entry {entry.number} registers {entry.proposal}, another change")
-    if not math.isclose(entry.threshold, predicate["inputs"]["gate"]["threshold"], rel_tol=1e-9):
-        raise invalid("registration", f"{shown}: the entry {entry.number} asks for the e-value {entry.threshold:.9g}")
+    _check_terms(entry, predicate["inputs"], first, shown)
     return entry
+
+
+def _check_terms(entry: Registration, inputs: dict[str, Any], first: float, shown: str) -> None:
+    """Refuse an entry that is not what this change, these settings and the rules make of it."""
+    right = threshold_at(first, entry.index, entry.accepted)
+    if entry.threshold != right:
+        raise invalid(
+            "registration",
+            f"{shown}: the entry {entry.number} asks for {entry.threshold!r} where the settings ask for {right!r}",
+        )
+    if entry.threshold != inputs["gate"]["threshold"]:
+        raise invalid("registration", f"{shown}: the entry {entry.number} asks for the e-value {entry.threshold:.9g}")
+    if dict(entry.models) != inputs["models"]:
+        raise invalid("registration", f"{shown}: the entry {entry.number} names other models")
+    if entry.draws != inputs["gate"]["draws"]:
+        raise invalid("registration", f"{shown}: the entry {entry.number} plans for {entry.draws} draws")
 
 
 def _find_ledger(repository: Repository, named: str | None) -> Ledger:
@@ -64,6 +90,10 @@ def check_decision(
         raise RefusedError(EvidenceStatus.MISSING, "decision", detail)
     if made.episodes != statement["predicate"]["episodes"]["digest"] or made.verdict is not outcome.decision.verdict:
         raise invalid("decision", f"the ledger's entry {made.number} rests on other episodes: {made.verdict}")
+    told = outcome.decision.draws, float(f"{outcome.decision.e_value:.9g}")
+    if (made.draws, made.e_value) != told:
+        found = f"tells of {made.draws} draws and the e-value {made.e_value}, and it was {told[0]} and {told[1]}"
+        raise invalid("decision", f"the ledger's entry {made.number} {found}")
 
 
 def check_signer(files: dict[str, bytes], name: str, signers: bytes | None, *, required: bool) -> Check | None:

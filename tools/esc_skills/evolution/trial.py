@@ -25,11 +25,11 @@ class Registered:
 
     Attributes:
         number: The number of its entry.
-        tree: The id of the tree of the commit that appended it, which holds all entries up to it.
+        history: The digest of what the ledger says up to it; see `ledger.history_digests`.
     """
 
     number: int
-    tree: str
+    history: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,12 @@ class Trial:
     def plan_digest(self) -> str:
         """What seekers, seeds and their order follow from.
 
-        The tree of a registration's commit holds the digest of the change and all that was registered before, and neither
-        date nor name. Without a registration it is all but the bytes of the two banks' files, so that white space chooses
+        The history of a registration holds the digest of the change and of all that was registered before, and nothing that
+        somebody could turn until the seekers suit: no date, name or release. Without a registration it is all but the bytes of the two banks' files, so that white space chooses
         no seekers; who does without it can still try wordings until the seekers suit.
         """
         if self.registered is not None:
-            return digest_json({"registration": self.registered.tree})
+            return digest_json({"registration": self.registered.history})
         return digest_json({key: each for key, each in self.inputs().items() if key not in ("base", "candidate")})
 
 

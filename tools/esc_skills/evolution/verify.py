@@ -120,7 +120,7 @@ def _verify(
     checks.append(Check("statement", True, f"made by version {statement['predicate']['tool']}"))
     if signed := check_signer(files, name, repository.read_file(base, SIGNERS), required=require_signature):
         checks.append(signed)
-    revision = read_revision(repository, base, folder)
+    revision = _read_base(repository, base, folder)
     try:
         files_at_head = visible(repository.read_tree(head, folder))
     except GitError as error:
@@ -129,7 +129,7 @@ def _verify(
     recorded = _open_calls(files, name)
     trial = _check_inputs(statement, revision, candidate, recorded)
     ledger = ledger_of(repository, statement, named)
-    entry = check_registration(ledger, statement, name)
+    entry = check_registration(ledger, statement, name, revision.settings.gate.threshold)
     if entry:
         trial = replace(trial, registered=Registered(**statement["predicate"]["registration"]))
         place = f"entry {entry.number} of the ledger, number {entry.index} of its epoch"
@@ -161,6 +161,15 @@ def _check_calibration(repository: Repository, base: str, revision: Revision, tr
         return Check("calibration", True, f"warning: {error.message}")
     warning = calibration_age(result, revision.population.digest, gate=revision.settings.gate, models=trial.models)
     return Check("calibration", True, f"warning: {warning}" if warning else "of these profiles, gate and models")
+
+
+def _read_base(repository: Repository, base: str, folder: str) -> Revision:
+    try:
+        return read_revision(repository, base, folder)
+    except InputError as error:
+        if folder == read_settings(repository.read_file(base, SETTINGS_FILE), SETTINGS_FILE).skills:
+            raise  # the base itself cannot be used, whatever the proposal says
+        raise invalid("scope", f"{folder} is no bank in the base: {error.message}") from error
 
 
 def _open_calls(files: dict[str, bytes], name: str) -> ReplayModel | None:

@@ -7,9 +7,12 @@ from typing import Any
 
 from esc_skills.documents.prompts import PromptRole, check_answer
 from esc_skills.errors import InputError
+from esc_skills.models.forms import Form
 from esc_skills.models.request import Completion, ModelFault, Request, Usage
 from esc_skills.vocabulary import Termination
 
+#: How an answer can have been asked for; `scripted` is that of the scripted model.
+_FORMS = frozenset((*Form, "scripted"))
 _ANSWER_KEYS = frozenset(("digest", "model", "role", "usage", "form", "value"))
 _FAULT_KEYS = frozenset(("digest", "model", "role", "usage", "fault", "detail"))
 
@@ -74,6 +77,8 @@ def _read(value: dict[str, Any], shown: str) -> Call:
         if not fault.termination.is_fault:
             raise ValueError(f"{fault.termination} is no fault")
         return Call(digest, str(value["model"]), role, fault)
+    if value["form"] not in _FORMS:
+        raise ValueError("its form is none that is asked for")
     if wrong := check_answer(role, value["value"], shown):
         raise ValueError(f"{wrong[0].pointer or 'the answer'}: {wrong[0].message}")
     return Call(digest, str(value["model"]), role, Completion(value["value"], usage, digest, str(value["form"])))

@@ -12,12 +12,12 @@ from esc_skills.evolution.evidence import SIGNATURE, STATEMENT
 from esc_skills.evolution.gate import Decision
 from esc_skills.evolution.ledger import LedgerBook
 from esc_skills.evolution.proposal import Draft, Proposed, Team, Watch, propose
-from esc_skills.evolution.repository import SETTINGS_FILE, Revision
+from esc_skills.evolution.repository import SETTINGS_FILE, Revision, skill_path
 from esc_skills.git import Repository
 from esc_skills.signing import sign
 from esc_skills.validation import check_version_bump
 
-_EVIDENCE = re.compile(r"evidence/[^/]+/[^/]+")
+_REGULAR = 0o100644
 
 
 async def collect(
@@ -106,7 +106,7 @@ def sign_proposal(repository: Repository, base: str, branch: str, key: Path) -> 
 
 
 def _is_skill(path: str, folder: str) -> bool:
-    return path.startswith(f"{folder}/") and PurePosixPath(path).name == SKILL_FILE and not _EVIDENCE.fullmatch(path)
+    return re.fullmatch(skill_path(folder), path) is not None
 
 
 def _first_skill(changed: list[str]) -> str:

@@ -395,7 +395,15 @@ class LedgerBook:
         }
 
     def _append(self, entries: Sequence[dict[str, Any]], message: str) -> None:
-        files = [{f"{_FOLDER}/{entry['number']:06}.json": _line(entry).encode()} for entry in entries]
+        files = []
+        known = list(self.ledger.entries)
+        for entry in entries:  # what no ledger may hold is not pushed: nobody could read it from then on
+            name, data = f"{_FOLDER}/{entry['number']:06}.json", _line(entry).encode()
+            try:
+                known.append(_read_entry(data, name, known))
+            except LedgerError as error:
+                raise InputError(f"nothing was appended to the ledger: {error.message}", "give other values") from error
+            files.append({name: data})
         self._repository.append_commits(BRANCH, self._remote, self.ledger.head, files, message, self._at_remote)
         self.ledger = self._read()
 

@@ -37,7 +37,10 @@ def check_registration(
     if ledger is None:
         return None
     if stated["number"] > len(ledger.entries):
-        detail = f"{shown}: the ledger of this clone ends at entry {len(ledger.entries)}; fetch it, or the entry is not there"
+        detail = (
+            f"{shown}: the ledger of this clone ends at entry {len(ledger.entries)}; run `git fetch origin "
+            "ledger:refs/remotes/origin/ledger`, and if that does not help the entry is not there"
+        )
         raise RefusedError(EvidenceStatus.MISSING, "registration", detail)
     entry = ledger.registration(stated["number"])
     if entry is None:

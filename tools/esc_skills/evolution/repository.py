@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -66,6 +67,11 @@ def _population(repository: Repository, commit: str, folder: str) -> Population:
     if files:
         return read_population(files, folder)
     return read_population(read_files(shipped("profiles")), "the shipped profiles")
+
+
+def skill_path(folder: str) -> str:
+    """Return the pattern of the paths of a bank's skills; a skill may lie in folders of its kind, none of them hidden."""
+    return rf"{re.escape(folder)}/(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[a-z0-9]+(?:-[a-z0-9]+)*/{re.escape(SKILL_FILE)}"
 
 
 def clean_folder(folder: str) -> str:

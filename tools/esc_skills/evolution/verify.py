@@ -32,7 +32,7 @@ from esc_skills.evolution.evidence import (
 from esc_skills.evolution.exempt import exemption
 from esc_skills.evolution.proposal import Team, describe_proposal
 from esc_skills.evolution.provenance import SIGNERS, check_decision, check_registration, check_signer, ledger_of
-from esc_skills.evolution.repository import SETTINGS_FILE, Revision, clean_folder, read_revision
+from esc_skills.evolution.repository import SETTINGS_FILE, Revision, clean_folder, read_revision, skill_path
 from esc_skills.evolution.trial import Outcome, Registered, Trial, change_digest, run_trial
 from esc_skills.evolution.verification import Check, EvidenceStatus, RefusedError, Verification, invalid
 from esc_skills.git import ChangedFile, Repository
@@ -282,7 +282,7 @@ def _check_scope(
         raise invalid("scope", f"evidence/{name}/{STATEMENT}: {folder!r} is a skill and no bank (/subject/0/name)")
     if repository.tree_id(fork, folder) is None:
         raise invalid("scope", f"evidence/{name}/{STATEMENT}: {folder!r} is not in the base (/subject/0/name)")
-    skill_file = re.compile(rf"{re.escape(folder)}/(?:[a-z0-9]+(?:-[a-z0-9]+)*/)+{re.escape(SKILL_FILE)}")
+    skill_file = re.compile(skill_path(folder))
     for each in changed:
         if not each.path.startswith((f"{folder}/", f"evidence/{name}/")):
             raise invalid(

@@ -41,11 +41,15 @@ async def collect(
     for path in (folder, base.settings.profiles, SETTINGS_FILE):
         if repository.tree_id(fork, path) != repository.tree_id(base.commit, path):
             raise InputError(f"{path} of the base changed after {head} branched off", f"rebase {head} first")
-    changed = [each.path for each in repository.changed_files(fork, commit)]
+    files_changed = repository.changed_files(fork, commit)
+    changed = [each.path for each in files_changed]
     if others := [path for path in changed if not _is_skill(path, folder)]:
         raise InputError(
             f"{head} changes {others[0]}, and a proposal may touch skills alone", "part it in two branches"
         )
+    if odd := [each for each in files_changed if each.kind != "D" and each.mode != _REGULAR]:
+        found = f"{odd[0].path}: has mode {odd[0].mode:o} where a regular file (100644) is asked"
+        raise InputError(found, "commit it as one")
     if not changed:
         raise InputError(f"{head} changes no skill", "commit the change on a branch of its own")
     files = visible(repository.read_tree(commit, folder))

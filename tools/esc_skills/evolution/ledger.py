@@ -20,7 +20,7 @@ from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import decode
 from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evolution.levels import threshold_at
-from esc_skills.evolution.trial import Registered
+from esc_skills.evolution.trial import Registered, Trial
 from esc_skills.git import LedgerCommit, Repository
 from esc_skills.vocabulary import Verdict
 
@@ -62,6 +62,7 @@ class Registration:
         threshold: The e-value that it has to reach.
         proposal: Its id.
         change: The digest of the change and of all that judges it.
+        meaning: The same without the bytes of the files; see `Trial.meaning`.
         draws: The most pairs that are drawn.
         models: Who plays which role.
     """
@@ -73,6 +74,7 @@ class Registration:
     threshold: float
     proposal: str
     change: str
+    meaning: str
     draws: int
     models: Mapping[str, str | None]
 
@@ -179,7 +181,7 @@ def _determined(entry: Entry) -> list[Any]:
     if isinstance(entry, Epoch):
         return ["epoch", entry.epoch]
     if isinstance(entry, Registration):
-        return ["registration", entry.change]
+        return ["registration", entry.meaning]
     return ["decision", entry.registration, str(entry.verdict), entry.episodes]
 
 
@@ -319,7 +321,7 @@ class LedgerBook:
         """Return where a registration stands."""
         return Registered(number, self.ledger.histories[number - 1])
 
-    def register(self, first: float, proposal: str, change: str, draws: int, models: Mapping[str, str | None]) -> int:
+    def register(self, first: float, proposal: str, trial: Trial) -> int:
         """Append a registration, pushed before this returns, and return its number.
 
         Raises:
@@ -342,9 +344,10 @@ class LedgerBook:
                 "accepted": accepted,
                 "threshold": threshold,
                 "proposal": proposal,
-                "change": change,
-                "draws": draws,
-                "models": dict(models),
+                "change": trial.digest,
+                "meaning": trial.meaning,
+                "draws": trial.gate.draws,
+                "models": trial.models,
             }
         )
         self._append(entries, f"Register {proposal}")

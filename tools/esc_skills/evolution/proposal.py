@@ -185,7 +185,7 @@ def _registered(
     first = trial.gate.threshold
     trial = trial.at_threshold(book.ledger.next_threshold(first))
     watch.step("registering the proposal")
-    number = book.register(first, name, trial.digest, trial.gate.draws, trial.models)
+    number = book.register(first, name, trial)
     return replace(trial, registered=book.registered(number)), name
 
 

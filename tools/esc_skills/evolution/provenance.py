@@ -22,7 +22,7 @@ def ledger_of(repository: Repository, statement: dict[str, Any], named: str | No
 
 
 def check_registration(
-    ledger: Ledger | None, statement: dict[str, Any], name: str, first: float
+    ledger: Ledger | None, statement: dict[str, Any], name: str, first: float, meaning: str
 ) -> Registration | None:
     """Return the ledger's entry of a proposal; None for one that was made offline.
 
@@ -31,6 +31,7 @@ def check_registration(
         statement: The statement.
         name: The proposal.
         first: The base's threshold for an epoch's first proposal.
+        meaning: The trial's.
     """
     predicate = statement["predicate"]
     stated, shown = predicate["registration"], f"evidence/{name}/{STATEMENT}: /predicate/registration"
@@ -49,6 +50,8 @@ def check_registration(
         raise invalid("registration", f"{shown}: the ledger's history up to the entry {entry.number} is another one")
     if (entry.proposal, entry.change) != (name, predicate["change"]):
         raise invalid("registration", f"{shown}: the entry {entry.number} registers {entry.proposal}, another change")
+    if entry.meaning != meaning:
+        raise invalid("registration", f"{shown}: the entry {entry.number} tells of another meaning of the change")
     _check_terms(entry, predicate["inputs"], first, shown)
     return entry
 

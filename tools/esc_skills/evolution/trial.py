@@ -81,16 +81,23 @@ class Trial:
         return change_digest(self.inputs())
 
     @property
+    def meaning(self) -> str:
+        """The digest of what both banks say and of all that judges them, without the bytes of their files.
+
+        So neither white space nor a version chooses seekers.
+        """
+        inputs = {key: each for key, each in self.inputs().items() if key not in ("base", "candidate")}
+        return change_digest(inputs)
+
+    @property
     def plan_digest(self) -> str:
         """What seekers, seeds and their order follow from.
 
-        The history of a registration holds the digest of the change and of all that was registered before, and nothing that
-        somebody could turn until the seekers suit: no date, name or release. Without a registration it is all but the bytes of the two banks' files, so that white space chooses
-        no seekers; who does without it can still try wordings until the seekers suit.
+        The history of a registration holds the meaning of the change and of all that was registered before, and nothing that
+        somebody could turn until the seekers suit: no date, name or release. Without a registration it is the meaning alone;
+        who does without one can try wordings until the seekers suit.
         """
-        if self.registered is not None:
-            return digest_json({"registration": self.registered.history})
-        return digest_json({key: each for key, each in self.inputs().items() if key not in ("base", "candidate")})
+        return digest_json({"registration": self.registered.history}) if self.registered else self.meaning
 
 
 def change_digest(inputs: Mapping[str, Any]) -> str:

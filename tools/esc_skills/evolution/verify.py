@@ -129,7 +129,7 @@ def _verify(
     recorded = _open_calls(files, name)
     trial = _check_inputs(statement, revision, candidate, recorded)
     ledger = ledger_of(repository, statement, named)
-    entry = check_registration(ledger, statement, name, revision.settings.gate.threshold)
+    entry = check_registration(ledger, statement, name, revision.settings.gate.threshold, trial.meaning)
     if entry:
         trial = replace(trial, registered=Registered(**statement["predicate"]["registration"]))
         place = f"entry {entry.number} of the ledger, number {entry.index} of its epoch"

@@ -4,13 +4,17 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-server lint clean
+.PHONY: demo test forgeries test-server lint clean
 
 demo: $(VENV)/.installed
 	$(BIN)/esc-skills demo --into .demo
 
 test: $(VENV)/.installed-test
-	$(BIN)/pytest -n auto --dist loadfile -q
+	$(BIN)/pytest -n auto --dist loadfile -q --ignore tests/forgeries
+
+# Evidence that is forged in some 120 ways: two minutes, so not with the tests.
+forgeries: $(VENV)/.installed-test
+	$(BIN)/pytest -n auto -q tests/forgeries
 
 # At llama.cpp's own server, which pip builds once: that takes some minutes and a C++ compiler, the tests one minute.
 test-server: $(VENV)/.installed-server

@@ -1,0 +1,207 @@
+"""`verify` refuses every kind of forgery that the evidence gives away, and believes every honest proposal."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from esc_skills.cli.main import run
+from esc_skills.documents.shipped import shipped
+from tests.evolution.model_server import BLUNT, KEY, ModelServer
+from tests.evolution.model_server import SKILL as CHOSEN
+from tests.samples import skill_text, write_skill
+
+from . import honest
+from .kinds import CLASS_A, CLASS_B, Asked, Kind
+from .workshop import Workshop, forget_ledgers, git, read_real, worded
+
+#: A gate of few draws, so that running again is quick; what it decides does not matter.
+QUICK = "[tool.esc-skills.gate]\ndraws = 12\nbatch = 6\nthreshold = 1.2\n"
+MODELS = """\
+[tool.esc-skills.gate]
+draws = 8
+batch = 4
+threshold = 1.2
+
+[tool.esc-skills.models]
+judge = "local/judge"
+second-seeker = "local/other"
+"""
+SKILL = "skills/reflect-the-feeling/SKILL.md"
+#: A red flag of the safety lexicon.
+RED = "I'm all you need."
+Verified = dict[str, Any]
+
+
+def call(*arguments: str) -> tuple[int, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = run(arguments)
+    return code, out.getvalue(), err.getvalue()
+
+
+def verify(folder: Path, asked: Asked) -> Verified:
+    names = ("--base", asked.base, "--head", asked.head, *asked.options)
+    code, out, err = call("verify", "--repo", str(folder), *names, "--format", "json")
+    return {**(json.loads(out) if out else {"evidence": err, "verdict": None, "checks": []}), "exit": code}
+
+
+def collect(folder: Path, head: str, *options: str) -> dict[str, Any]:
+    code, out, err = call("evidence", "collect", "--repo", str(folder), "--head", head, "--format", "json", *options)
+    assert code in (0, 1), err
+    result: dict[str, Any] = json.loads(out)
+    return result
+
+
+def repository_in(folder: Path, settings: str, bank: Path) -> Path:
+    shutil.copytree(bank, folder / "skills")
+    shutil.copytree(shipped("profiles"), folder / "profiles")
+    (folder / "pyproject.toml").write_text(settings)
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "A bank"]):
+        git(folder, *command)
+    return folder
+
+
+def edited(folder: Path, branch: str, path: str, text: str) -> str:
+    """Leave a branch that changes a skill by hand."""
+    git(folder, "checkout", "--quiet", "-b", branch, "main")
+    (folder / path).write_text(text)
+    git(folder, "commit", "--quiet", "--all", "--message", f"A skill is {branch}")
+    git(folder, "checkout", "--quiet", "main")
+    return branch
+
+
+def proposals(folder: Path, path: str, better: Iterable[str], worse: str, *options: str) -> Workshop:
+    """Propose edits of a skill until one is accepted, and then one that is not."""
+    for number, text in enumerate(better):
+        made = collect(folder, edited(folder, f"better-{number}", path, text), *options)
+        if made["verdict"] == "accept":
+            other = collect(folder, edited(folder, "worse", path, worse), *options)
+            assert other["verdict"] != "accept"
+            return Workshop(folder, read_real(folder, made["branch"]), read_real(folder, other["branch"]))
+        git(folder, "update-ref", "-d", "refs/heads/ledger")  # as if it had never been tried
+        forget_ledgers(folder)
+    raise AssertionError("the gate accepts no edit")
+
+
+@pytest.fixture(scope="session")
+def surrogate(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Workshop:
+    """Proposals that the surrogate played."""
+    folder = repository_in(
+        tmp_path_factory.mktemp("forgeries") / "surrogate", QUICK, shipped("examples", "weakened-bank")
+    )
+    good = shipped(SKILL).read_text().replace('version: "1.0.0"', 'version: "1.1.0"')
+    examples, avoid = good.split("### Avoid", 1)
+    flagged = re.sub(r"(\*\*Supporter:\*\* .*)", rf"\1 {RED}", examples)
+    return proposals(folder, SKILL, (worded(good, number) for number in range(40)), f"{flagged}### Avoid{avoid}")
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Workshop:
+    """Proposals that models played, with a judge and a second seeker; their server is closed."""
+    bank = tmp_path_factory.mktemp("bank")
+    for name in (CHOSEN, "name-one-step"):
+        write_skill(bank, name)
+    folder = repository_in(tmp_path_factory.mktemp("forgeries") / "recorded", MODELS, bank)
+    text = skill_text(CHOSEN, version="1.1.0")
+    server = ModelServer()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEST_KEY", KEY)
+        endpoint = ("--endpoint", f"local={server.url},TEST_KEY")
+        path = f"skills/{CHOSEN}/SKILL.md"
+        players = ("--supporter", "local/tiny", "--seeker", "local/tiny")
+        real = collect(folder, edited(folder, "better", path, text), *players, *endpoint)
+        server.answer = lambda role, model, prompt: {"answer": BLUNT} if role == "supporter-answer" else None
+        other = collect(folder, edited(folder, "no-better", path, f"{text}\n"), *players, *endpoint)
+    server.close()
+    assert (real["verdict"], other["verdict"]) == ("accept", "indecisive")
+    return Workshop(folder, read_real(folder, real["branch"]), read_real(folder, other["branch"]))
+
+
+@pytest.fixture(scope="session")
+def shops(surrogate: Workshop, recorded: Workshop) -> dict[str, Workshop]:
+    return {"surrogate": surrogate, "recorded": recorded}
+
+
+@pytest.fixture(scope="session")
+def refusal(shops: dict[str, Workshop], tmp_path_factory: pytest.TempPathFactory) -> Callable[[Kind], Verified]:
+    """Forge a kind and verify it, once."""
+    found: dict[str, Verified] = {}
+
+    def forge(kind: Kind) -> Verified:
+        if kind.name not in found:
+            folder = tmp_path_factory.mktemp("forged", numbered=True) / "repository"
+            shop = shops[kind.shop].copy(folder)
+            asked = kind.forge(shop) or Asked()
+            found[kind.name] = verify(folder, asked)
+            shutil.rmtree(folder)
+        return found[kind.name]
+
+    return forge
+
+
+@pytest.mark.parametrize("make", honest.EDITS, ids=lambda make: make.__name__)
+def test_an_honest_proposal_is_believed(make: honest.Make, surrogate: Workshop, tmp_path: Path) -> None:
+    shop = surrogate.copy(tmp_path / "honest")
+    texts = {path: data.decode() for path, data in shop.revision.files.items() if path.endswith("SKILL.md")}
+    change = make(texts, random.Random(make.__name__))
+    shop.commit({f"skills/{path}": text and text.encode() for path, text in change.items()}, branch="by-hand")
+
+    made = collect(shop.folder, "by-hand")
+
+    verified = verify(shop.folder, Asked(head=made["branch"]))
+    assert (verified["evidence"], verified["verdict"]) == ("valid", made["verdict"]), last(verified)
+    assert verified["exit"] == (made["verdict"] != "accept")
+
+
+def params(why: Callable[[Kind], str]) -> list[Any]:
+    """The kinds of class A; those that the tools do not meet yet are expected to fail."""
+    marks = {
+        name: (pytest.mark.xfail(strict=True, reason=why(kind)),) if why(kind) else () for name, kind in CLASS_A.items()
+    }
+    return [pytest.param(kind, id=name, marks=marks[name]) for name, kind in CLASS_A.items()]
+
+
+def last(verified: Verified) -> str:
+    check = verified["checks"][-1]
+    return f"{check['name']}: {check['detail']}"
+
+
+@pytest.mark.parametrize("kind", params(lambda kind: kind.believed))
+def test_what_the_evidence_gives_away_is_refused(kind: Kind, refusal: Callable[[Kind], Verified]) -> None:
+    verified = refusal(kind)
+    assert (verified["evidence"], verified["verdict"], verified["exit"]) == (kind.status, kind.verdict, 1), verified
+
+
+@pytest.mark.parametrize("kind", params(lambda kind: kind.believed or kind.unclear))
+def test_the_reason_is_its_own(kind: Kind, refusal: Callable[[Kind], Verified]) -> None:
+    verified = refusal(kind)
+    assert verified["checks"], verified
+    assert re.match(f"{kind.check}: .*{kind.told}", last(verified), flags=re.DOTALL)
+
+
+def test_no_two_kinds_are_refused_for_the_same_reason() -> None:
+    natures: dict[tuple[str, str], list[str]] = {}
+    for kind in CLASS_A.values():
+        natures.setdefault((kind.check, kind.told), []).append(kind.nature)
+    for reason, of in natures.items():
+        assert len(of) == 1 or (len(set(of)) == 1 and of[0]), reason
+
+
+@pytest.mark.parametrize("name", CLASS_B)
+def test_what_the_evidence_cannot_give_away_is_believed_and_its_answer_is_named(
+    name: str, refusal: Callable[[Kind], Verified]
+) -> None:
+    kind = CLASS_B[name]
+    verified = refusal(kind)
+    assert (verified["evidence"], verified["verdict"], verified["exit"]) == ("valid", "accept", 0), verified
+    assert kind.answers

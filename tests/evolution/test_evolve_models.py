@@ -379,7 +379,7 @@ def test_an_answer_that_no_later_call_follows_from_is_still_the_episodes(tampere
     verified = tampered(rewrite_calls(better), signed=True)
 
     assert verified["evidence"] == "invalid"
-    assert f"{accepted.evidence}/{STATEMENT}: /predicate/episodes/digest" in detail(verified)
+    assert f"{accepted.evidence}/episodes.jsonl.gz: " in detail(verified)
 
 
 def test_the_same_forgery_without_the_statement_names_the_calls(tampered: Verify, accepted: Proposed) -> None:

@@ -473,6 +473,8 @@ def _own_ref(remotes: Sequence[str]) -> str:
     """Return where a clone has its ledger; a second remote may be anybody's fork, and its ledger is never taken."""
     if not remotes:
         return f"refs/heads/{BRANCH}"
+    if len(remotes) > 1 and "origin" not in remotes:
+        raise InputError(f"which of {', '.join(sorted(remotes))} holds the ledger?", "name its ref with --ledger")
     return f"refs/remotes/{'origin' if 'origin' in remotes else remotes[0]}/{BRANCH}"
 
 

@@ -22,7 +22,7 @@ _MAX_TREE_FILES, _MAX_TREE_BYTES = 20_000, 200_000_000
 #: How `_run` decodes the bytes of a path that is no UTF-8.
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _ID_LENGTH = 40
-_COMMIT_LINE = re.compile(r"[0-9a-f]{40,64}(?: [0-9a-f]{40,64})+ ?")
+_COMMIT_LINE = re.compile(r"[0-9a-f]{40,64}(?: [0-9a-f]{40,64})* ?")
 _REGULAR, _EXECUTABLE, _LINK, _FOLDER = 0o100644, 0o100755, 0o120000, 0o040000
 
 
@@ -47,13 +47,11 @@ class LedgerCommit:
 
     Attributes:
         id: Its id.
-        tree: The id of its tree.
         parents: The ids of its parents.
         added: What it changes against its first parent: path, kind and mode.
     """
 
     id: str
-    tree: str
     parents: tuple[str, ...]
     added: tuple[tuple[str, str, int], ...]
 
@@ -225,7 +223,7 @@ class Repository:
         """Return the commits of a branch of entries, the oldest first, each with what it changes."""
         raw = self._run(
             "log", "--reverse", "--topo-order", "--root", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff",
-            "-m", "--first-parent", "-z", "--format=%x01%H %T %P%x00", ref, "--",
+            "-m", "--first-parent", "-z", "--format=%x01%H %P%x00", ref, "--",
         )  # fmt: skip
         return tuple(_ledger_commit(part) for part in raw.split("\x01") if part)
 
@@ -440,15 +438,15 @@ def _open(path: Path) -> Repo:
 def _ledger_commit(part: str) -> LedgerCommit:
     head, _, rest = part.partition("\0")
     if not _COMMIT_LINE.fullmatch(head):  # a path that holds what parts the commits
-        return LedgerCommit(head, "", (), ())
-    commit, tree, *parents = head.split()
+        return LedgerCommit(head, (), ())
+    commit, *parents = head.split()
     fields = [each for each in (field.lstrip("\n") for field in rest.split("\0")) if each]
     added = tuple(
         (path, meta.split()[4][0], int(meta.split()[1], 8))
         for meta, path in zip(fields[0::2], fields[1::2], strict=False)
         if meta.startswith(":")
     )
-    return LedgerCommit(commit, tree, tuple(parents), added)
+    return LedgerCommit(commit, tuple(parents), added)
 
 
 def _fast_import(ref: str, parent: str | None, files: Mapping[str, bytes | None], message: str, author: str) -> bytes:

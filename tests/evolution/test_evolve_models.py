@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import shutil
 import signal
@@ -11,14 +10,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from esc_skills.cli.main import run
 from esc_skills.documents.jsonl import canonical_json, compress, digest
 from esc_skills.documents.schema import check_schema
 from esc_skills.evolution.trial import change_digest
@@ -26,6 +23,8 @@ from esc_skills.vocabulary import Split
 from tests.models.loopback import refused
 from tests.samples import shipped_population, write_skill
 
+from .commands import Ran, call, detail, evidence
+from .commands import verify as checked
 from .conftest import Proposed, git
 from .model_server import (
     ADDED,
@@ -47,29 +46,6 @@ ANALYST = ("--analyst", "local/tiny")
 GATE = "[tool.esc-skills.gate]\ndraws = 8\nbatch = 4\nthreshold = 1.2\n"
 CALLS, STATEMENT = "calls.jsonl.gz", "statement.json"
 Verify = Callable[..., dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """What it printed as JSON."""
-        assert self.out, self.err
-        value: dict[str, Any] = json.loads(self.out)
-        return value
-
-
-def call(*arguments: str) -> Ran:
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        code = run(arguments)
-    return Ran(code, out.getvalue(), err.getvalue())
 
 
 def repository_in(folder: Path, settings: str = GATE) -> Path:
@@ -118,8 +94,11 @@ def recorded(packed: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in gzip.decompress(packed).decode().split("\n") if line]
 
 
-def detail(verified: dict[str, Any]) -> str:
-    return str(verified["checks"][-1]["detail"])
+def recorded_at(proposal: Proposed) -> list[dict[str, Any]]:
+    """The recorded calls of a proposal's branch."""
+    path = f"{proposal.branch}:{proposal.evidence}/{CALLS}"
+    shown = subprocess.run(["git", "show", path], cwd=proposal.folder, check=True, capture_output=True)
+    return recorded(shown.stdout)
 
 
 def is_of(split: Split) -> Callable[[str], bool]:
@@ -227,19 +206,17 @@ def test_the_statement_names_the_models_and_binds_the_calls_of_the_gate_alone(ac
     }
 
 
-def test_a_spot_check_plays_pairs_once_more_with_the_models(
-    accepted: Proposed, server: ModelServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked = ["--rerun", "2", "--endpoint", f"local={server.url},TEST_KEY"]
-    command = ["verify", "--base", "main", "--head", accepted.branch, "--repo", str(accepted.folder)]
-    assert run([*command, *asked, "--format", "json"]) == 0
-    verified = json.loads(capsys.readouterr().out)
+def test_a_spot_check_plays_pairs_once_more_with_the_models(accepted: Proposed, server: ModelServer) -> None:
+    asked = ("--rerun", "2", "--endpoint", f"local={server.url},TEST_KEY")
+    verified = checked(accepted.folder, accepted.branch, *asked)
+    assert verified["exit"] == 0
     assert verified["checks"][-1]["name"] == "spot check"
-    assert verified["checks"][-1]["detail"].startswith("2 pairs: ")
+    assert detail(verified).startswith("2 pairs: ")
     assert server.calls > 0
     assert not (accepted.folder / ".git" / "esc-skills" / "spotcheck.journal").exists()
-    assert run([*command, "--rerun", "2"]) == 2
-    assert "add --endpoint local=BASE_URL,KEY_VARIABLE" in capsys.readouterr().err
+    without = call("verify", "--base", "main", "--head", accepted.branch, "--repo", str(accepted.folder), *asked[:2])
+    assert without.code == 2
+    assert "add --endpoint local=BASE_URL,KEY_VARIABLE" in without.err
 
 
 def test_it_is_verified_without_server_key_or_connection(
@@ -871,6 +848,70 @@ def test_so_it_is_where_the_gate_did_not_accept(server: ModelServer, small: Path
     ran = evolve(server, small, *second, "--resume")
 
     assert (ran.code, ran.result["verdict"], server.calls) == (1, "indecisive", asked)
+
+
+# --- Renewing ---------------------------------------------------------------------------------------------------------
+
+
+def another_skill_comes_first(folder: Path) -> None:
+    write_skill(folder / "skills", "one-more")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "One more")
+
+
+def asked_of(server: ModelServer) -> tuple[str, ...]:
+    return (*PLAYERS, "--endpoint", f"local={server.url},TEST_KEY")
+
+
+@pytest.mark.parametrize("players", [PLAYERS, ()], ids=["named", "not named"])
+def test_evidence_that_stands_on_a_base_that_moved_elsewhere_needs_neither_call_nor_endpoint(
+    players: tuple[str, ...], accepted: Proposed, server: ModelServer
+) -> None:
+    (accepted.folder / "README.md").write_text("# A bank\n")
+    accepted.git("add", "--all")
+    accepted.git("commit", "--quiet", "--message", "Something else came first")
+    before = accepted.git("rev-parse", "ledger")
+
+    renewed = evidence("renew", accepted.folder, accepted.branch, *players)
+
+    assert (renewed.code, renewed.result["branch"], renewed.result["verdict"]) == (0, accepted.branch, "accept")
+    assert "is valid on " in renewed.err
+    assert (server.calls, accepted.git("rev-parse", "ledger")) == (0, before)
+
+
+def test_other_models_judge_it_anew_all_the_same(accepted: Proposed, server: ModelServer) -> None:
+    judged = evidence("renew", accepted.folder, accepted.branch, *asked_of(server), "--judge", "local/judge")
+
+    assert "was made with other models" in judged.err
+    assert (judged.code, judged.result["registration"]) == (0, 4)
+    assert checked(accepted.folder, judged.result["branch"])["evidence"] == "valid"
+
+
+def test_on_a_base_with_another_bank_new_seekers_are_drawn_whom_no_recorded_call_answers(
+    accepted: Proposed, server: ModelServer
+) -> None:
+    another_skill_comes_first(accepted.folder)
+
+    renewed = proposed_by(evidence("renew", accepted.folder, accepted.branch, *asked_of(server)), accepted.folder)
+
+    old, new = ({each["digest"] for each in recorded_at(proposal)} for proposal in (accepted, renewed))
+    assert not old & new
+    assert server.calls >= len(new)
+    assert checked(accepted.folder, renewed.branch)["evidence"] == "valid"
+
+
+def test_a_renewal_that_was_cut_off_goes_on_with_the_calls_that_it_made(
+    accepted: Proposed, server: ModelServer
+) -> None:
+    another_skill_comes_first(accepted.folder)
+    cut = evidence("renew", accepted.folder, accepted.branch, *asked_of(server), *LITTLE)
+    assert cut.code == 2 and "--resume" in cut.err
+    asked = server.calls
+
+    ran = evidence("renew", accepted.folder, accepted.branch, *asked_of(server), "--resume")
+
+    assert "going on with the registration 4" in ran.err
+    assert 0 < asked < server.calls == len(recorded_at(proposed_by(ran, accepted.folder)))
 
 
 # --- The key ----------------------------------------------------------------------------------------------------------

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from esc_skills.cli.main import run
 from esc_skills.errors import GitError
 from esc_skills.evolution.ledger import LedgerBook
 from esc_skills.evolution.levels import nominal_rate, threshold_at
@@ -26,6 +22,7 @@ from esc_skills.settings import GateSettings
 from esc_skills.vocabulary import Verdict
 from tests.samples import skill_text, write_skill
 
+from .commands import Ran, call, detail, evidence, ledger, verify
 from .conftest import git
 
 FIRST = 20.0
@@ -38,31 +35,8 @@ EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 NOBODY: dict[str, str | None] = {"supporter": "surrogate", "seeker": "surrogate", "judge": None, "second_seeker": None}
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """What it printed as JSON."""
-        assert self.out, self.err
-        value: dict[str, Any] = json.loads(self.out)
-        return value
-
-
-def call(*arguments: str) -> Ran:
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        code = run(arguments)
-    return Ran(code, out.getvalue(), err.getvalue())
-
-
 def collect(folder: Path, head: str, *more: str) -> Ran:
-    return call("evidence", "collect", "--repo", str(folder), "--head", head, *more, "--format", "json")
+    return evidence("collect", folder, head, *more)
 
 
 def in_words(folder: Path, head: str) -> Ran:
@@ -75,22 +49,9 @@ def collecting(folder: Path, head: str) -> str:
     return f"{sys.executable} -m esc_skills evidence collect --repo {folder} --head {head} >/dev/null 2>&1"
 
 
-def verify(folder: Path, branch: str, *more: str) -> dict[str, Any]:
-    ran = call("verify", "--repo", str(folder), "--base", "main", "--head", branch, *more, "--format", "json")
-    return {**ran.result, "exit": ran.code}
-
-
-def ledger(folder: Path, *arguments: str) -> Ran:
-    return call("ledger", *arguments, "--repo", str(folder))
-
-
 def entries(folder: Path) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(ledger(folder, "show", "--format", "json").out)["entries"]
     return found
-
-
-def detail(verified: dict[str, Any]) -> str:
-    return str(verified["checks"][-1]["detail"])
 
 
 def edit(folder: Path, branch: str, words: str) -> str:
@@ -541,7 +502,7 @@ def test_offline_nothing_is_registered_and_verify_says_so(small: Path, remote: P
     found = verify(small, made["branch"])
     assert (found["evidence"], found["exit"]) == ("missing", 1)
     assert "esc-skills evidence renew" in detail(found)
-    renewed = call("evidence", "renew", "--repo", str(small), "--head", made["branch"], "--format", "json").result
+    renewed = evidence("renew", small, made["branch"]).result
     assert verify(small, renewed["branch"])["evidence"] == "valid"
 
 

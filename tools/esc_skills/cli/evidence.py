@@ -12,12 +12,14 @@ from esc_skills.cli.models import chosen, with_models
 from esc_skills.cli.output import format_option, say, show_json
 from esc_skills.cli.proposing import Making, Steps, open_book, proposed_as_json, show_proposed, with_ledger
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
-from esc_skills.evolution.byhand import collect, renew, sign_proposal
+from esc_skills.evolution.byhand import collect, renew, sign_proposal, standing
 from esc_skills.evolution.proposal import Proposed, Team
 from esc_skills.evolution.repository import read_revision
 from esc_skills.git import Repository
 from esc_skills.vocabulary import Verdict
 
+#: Who plays a trial.
+_ROLES = ("supporter", "seeker", "judge", "second_seeker")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -47,7 +49,8 @@ def _with_options(command: _Command) -> _Command:
 def collect_command(**options: Any) -> int:
     """Judge a change of skills that was made by hand, and leave it with its evidence as a branch evolve/….
 
-    The branch goes on from the named one, whose commits stay as they are. Ends with 1 unless the gate accepts.
+    The branch goes on from the named one, whose commits stay as they are. Where that one is a proposal that was rebased,
+    its old evidence is replaced; where its evidence still stands, nothing is run. Ends with 1 unless the gate accepts.
     """
     return _make(collect, **options)
 
@@ -57,7 +60,8 @@ def collect_command(**options: Any) -> int:
 def renew_command(**options: Any) -> int:
     """Judge the change of a proposal anew where the base moved, and leave it as a branch that starts there.
 
-    Only the files of skills are taken over; registration, seekers and evidence are new.
+    Only the files of skills are taken over; registration, seekers and evidence are new. Where the base moved in nothing
+    that evidence is bound to, it still stands, and nothing is run.
     """
     return _make(renew, **options)
 
@@ -97,6 +101,7 @@ def _make(
 ) -> int:
     with Repository(repo) as repository:
         revision = read_revision(repository, base, skills)
+        named = {role: options[role] for role in _ROLES if options[role] is not None}
         asked = chosen(options, revision.settings.models)
         book = open_book(repository, remote, offline=offline)
 
@@ -104,7 +109,9 @@ def _make(
             made: Proposed = await work_of(repository, revision, head, steps, team, book)
             return made
 
-        made = Making(repository, revision, asked, None, 0, form == "text").run(work)
+        with Steps(shown=form == "text") as steps:
+            made = standing(repository, revision, head, steps, named, book)
+        made = made or Making(repository, revision, asked, None, 0, form == "text").run(work)
     if form == "json":
         show_json(proposed_as_json(made))
     else:

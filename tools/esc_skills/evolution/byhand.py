@@ -6,18 +6,61 @@ import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from esc_skills.bank.changes import compare_banks
 from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, visible
 from esc_skills.errors import InputError
-from esc_skills.evolution.evidence import SIGNATURE, STATEMENT
+from esc_skills.evolution.evidence import CALLS, FILES, SIGNATURE, STATEMENT
 from esc_skills.evolution.gate import Decision
 from esc_skills.evolution.ledger import LedgerBook
 from esc_skills.evolution.proposal import Draft, Proposed, Team, Watch, propose
 from esc_skills.evolution.repository import SETTINGS_FILE, Revision, skill_path
-from esc_skills.git import Repository
+from esc_skills.evolution.verify import verify
+from esc_skills.git import ChangedFile, Repository
 from esc_skills.signing import sign
 from esc_skills.validation import check_version_bump
 
 _REGULAR = 0o100644
+_EVIDENCE = re.compile(rf"evidence/([^/]+)/(?:{'|'.join(map(re.escape, (*FILES, CALLS, SIGNATURE)))})")
+
+
+def standing(
+    repository: Repository,
+    base: Revision,
+    head: str,
+    watch: Watch,
+    models: Mapping[str, str],
+    book: LedgerBook | None,
+) -> Proposed | None:
+    """Return the proposal that a branch holds already, where its evidence is valid: nothing has to be run for it then.
+
+    So it is where the base moved in nothing that evidence is bound to. Who asked for a new verdict on new seekers all the
+    same would have one more try at an equal trial.
+
+    Args:
+        repository: The repository.
+        base: What the branch would be merged into.
+        head: The branch.
+        watch: Told what is being done, and why evidence that is there does not stand.
+        models: The models by role that were asked for; evidence of others does not serve.
+        book: The ledger; None looks for the clone's own.
+    """
+    commit = repository.resolve(head)
+    changed = repository.changed_files(repository.merge_base(base.commit, commit), commit)
+    name = next((mark[1] for each in changed if (mark := _EVIDENCE.fullmatch(each.path))), None)
+    if name is None:
+        return None
+    watch.step("verifying the evidence that is there")
+    ledger = book.ledger.ref if book else ""
+    found = verify(repository, base.commit, commit, watch.progress, ledger=ledger or None)
+    if found.trial is None or found.outcome is None:
+        watch.note(f"evidence/{name} is {found.status}: {found.checks[-1].detail.partition(';')[0]}")
+        return None
+    if any(found.trial.models[role] != model for role, model in models.items()):
+        watch.note(f"evidence/{name} was made with other models")
+        return None
+    watch.note(f"evidence/{name} is valid on {base.commit[:10]} as it is; nothing was registered or run again")
+    changes = compare_banks(found.trial.base.skills, found.trial.candidate.skills)
+    return Proposed(name, head, changes, found.outcome.decision, found.trial.registered)
 
 
 async def collect(
@@ -25,10 +68,12 @@ async def collect(
 ) -> Proposed:
     """Make evidence for the bank of a branch, in a commit on top of it.
 
+    Evidence of its own, as a proposal that was rebased still holds it, is deleted in that commit.
+
     Args:
         repository: The repository.
         base: What the branch would be merged into.
-        head: The branch; the commits that it adds to the base change skills alone.
+        head: The branch; the commits that it adds to the base change skills, and hold evidence for that, alone.
         watch: Told what is being done.
         team: Who plays.
         book: The ledger; None leaves the proposal unregistered.
@@ -42,12 +87,13 @@ async def collect(
         if repository.tree_id(fork, path) != repository.tree_id(base.commit, path):
             raise InputError(f"{path} of the base changed after {head} branched off", f"rebase {head} first")
     files_changed = repository.changed_files(fork, commit)
-    changed = [each.path for each in files_changed]
+    outdated = _own_evidence(repository, fork, files_changed)
+    changed = [each.path for each in files_changed if each.path not in outdated]
     if others := [path for path in changed if not _is_skill(path, folder)]:
         raise InputError(
             f"{head} changes {others[0]}, and a proposal may touch skills alone", "part it in two branches"
         )
-    if odd := [each for each in files_changed if each.kind != "D" and each.mode != _REGULAR]:
+    if odd := [each for each in files_changed if each.path in changed and each.kind != "D" and each.mode != _REGULAR]:
         found = f"{odd[0].path}: has mode {odd[0].mode:o} where a regular file (100644) is asked"
         raise InputError(found, "commit it as one")
     if not changed:
@@ -56,7 +102,12 @@ async def collect(
     candidate = read_bank(files, folder)
     _require_raised_versions(base, files)
     draft = Draft(
-        "edit", _first_skill(changed), candidate, commit, {}, lambda decision: _message("Evidence", head, decision)
+        "edit",
+        _first_skill(changed),
+        candidate,
+        commit,
+        outdated,
+        lambda decision: _message("Evidence", head, decision),
     )
     return await propose(repository, base, draft, watch, team, book)
 
@@ -107,6 +158,20 @@ def sign_proposal(repository: Repository, base: str, branch: str, key: Path) -> 
     signature = sign(repository.read_file(commit, statements[0]) or b"", key)
     repository.add_to_branch(branch, commit, {path: signature}, f"Sign {PurePosixPath(path).parent.name}")
     return path
+
+
+def _own_evidence(repository: Repository, fork: str, changed: tuple[ChangedFile, ...]) -> dict[str, bytes | None]:
+    """Return the files of the one evidence folder that a branch adds, each to be deleted; none of a folder of the base.
+
+    Raises:
+        InputError: It adds several.
+    """
+    marks = {each.path: mark[1] for each in changed if (mark := _EVIDENCE.fullmatch(each.path))}
+    added = {name for name in marks.values() if repository.tree_id(fork, f"evidence/{name}") is None}
+    if len(added) > 1:
+        found = f"the branch adds the evidence of {len(added)} proposals ({', '.join(sorted(added))})"
+        raise InputError(found, "part it in branches of one proposal each")
+    return {path: None for path, name in marks.items() if name in added}
 
 
 def _is_skill(path: str, folder: str) -> bool:

@@ -166,6 +166,15 @@ def test_it_is_shown_with_thresholds_verdicts_and_what_comes_next(small: Path) -
     assert "the next proposal has to reach 120.0; at most 10% of an epoch's accepted ones" in shown.out
 
 
+def test_a_first_threshold_that_controls_nothing_is_said_to(small: Path) -> None:
+    (small / "pyproject.toml").write_text(GATE.replace("20", "1.5"))
+    git(small, "commit", "--quiet", "--all", "--message", "A gate that stands open")
+    ledger(small, "open", "--release", "open")
+    shown = ledger(small, "show").out
+    assert "has to reach 1.5; with gate.threshold 1.5, which is not above 2, all accepted ones of an epoch" in shown
+    assert "%" not in shown
+
+
 def test_what_holds_together_is_said_to(small: Path) -> None:
     collect(small, "one")
     checked = ledger(small, "verify")
@@ -517,6 +526,29 @@ def test_a_history_from_before_the_remote_is_not_left_behind(small: Path, tmp_pa
     assert verify(small, branch)["evidence"] == "valid"
 
 
+@pytest.mark.parametrize("kind", ["--bare", "--mirror"])
+def test_a_clone_that_keeps_the_remote_s_branches_as_its_own_finds_the_ledger_among_them(
+    kind: str, small: Path, remote: Path, tmp_path: Path
+) -> None:
+    branch = collect(small, "one").result["branch"]
+    git(small, "push", "--quiet", "origin", branch)
+    git(tmp_path, "clone", "--quiet", kind, str(remote), "cloned.git")
+    git(tmp_path / "cloned.git", "worktree", "add", "--quiet", "--detach", str(tmp_path / "tree"), "main")
+
+    for folder in (tmp_path / "cloned.git", tmp_path / "tree"):
+        checked = ledger(folder, "verify")
+        assert (checked.code, checked.out) == (0, "1 registrations, 1 decisions, 0 undecided, 0 problems\n")
+        assert "Ledger refs/heads/ledger" in ledger(folder, "show").out
+        assert verify(folder, branch)["evidence"] == "valid"
+
+
+def test_any_other_clone_does_not_take_a_branch_of_its_own_for_it(small: Path, other: Path) -> None:
+    collect(small, "one")
+    git(other, "fetch", "--quiet", "origin", "ledger:ledger", "--refmap=")
+    git(other, "update-ref", "-d", "refs/remotes/origin/ledger")
+    assert "holds no ledger" in ledger(other, "verify").err
+
+
 # --- Rewritten ledgers --------------------------------------------------------------------------------------------------
 
 
@@ -625,6 +657,28 @@ def test_a_merged_statement_that_is_none_is_named(text: str, small: Path) -> Non
     write(small, text)
     checked = ledger(small, "verify")
     assert (checked.code, "BAD evidence/x/statement.json: is no statement" in checked.out) == (1, True)
+
+
+@pytest.mark.parametrize(("size", "files"), [(1_000_000, 201), (1, 20_001)], ids=["200 MB", "20,000 files"])
+def test_of_merged_evidence_nothing_but_statements_is_read(size: int, files: int, small: Path) -> None:
+    merged(small, collect(small, "one").result["branch"])
+    blob = stored(small, "hash-object", b"x" * size)
+    calls = "".join(f"100644 blob {blob}\t{number}.jsonl.gz\n" for number in range(files)).encode()
+    kept = git(small, "ls-tree", "main:evidence").encode()
+    evidence_tree = stored(small, "mktree", kept + f"\n040000 tree {stored(small, 'mktree', calls)}\tlarge\n".encode())
+    whole = [line for line in git(small, "ls-tree", "main").split("\n") if not line.endswith("\tevidence")]
+    tree = stored(small, "mktree", "\n".join([*whole, f"040000 tree {evidence_tree}\tevidence", ""]).encode())
+    git(small, "update-ref", "refs/heads/main", git(small, "commit-tree", "-p", "main", "-m", "Much", tree))
+
+    checked = ledger(small, "verify")
+
+    assert (checked.code, checked.out) == (0, "1 registrations, 1 decisions, 0 undecided, 0 problems\n")
+
+
+def stored(folder: Path, command: str, data: bytes) -> str:
+    """Store a blob or a tree, and return its id."""
+    arguments = ["git", command, *(["-w", "--stdin"] if command == "hash-object" else [])]
+    return subprocess.run(arguments, cwd=folder, input=data, check=True, capture_output=True).stdout.decode().strip()
 
 
 def write(folder: Path, statement: str) -> None:

@@ -128,8 +128,13 @@ class Repository:
         line = self._run("ls-tree", "-z", self.resolve(revision), "--", path.rstrip("/"))
         return line.split("\t")[0].split(" ")[2] if line else None
 
-    def read_tree(self, revision: str, folder: str) -> dict[str, bytes]:
+    def read_tree(self, revision: str, folder: str, only: re.Pattern[str] | None = None) -> dict[str, bytes]:
         """Return the content of every regular file below a folder of a revision, by path relative to the folder.
+
+        Args:
+            revision: The revision.
+            folder: The folder, from the root.
+            only: Matches the paths that are read in full; all others are not looked at.
 
         Raises:
             GitError: It holds a symbolic link or a submodule, or is larger than any bank.
@@ -140,6 +145,8 @@ class Repository:
         total = 0
         for line in filter(None, lines.split("\0")):
             meta, path = line.split("\t", 1)
+            if only and not only.fullmatch(path.removeprefix(prefix)):
+                continue
             mode, _, blob, size = meta.split()
             if int(mode, 8) not in (_REGULAR, _EXECUTABLE):
                 raise GitError(f"{revision[:12]}:{path}: is a link or a submodule", "replace it by a regular file")
@@ -196,6 +203,16 @@ class Repository:
     def private_folder(self) -> Path:
         """A folder of ours inside the git directory, which no work tree, commit or push ever shows."""
         return Path(self._repo.common_dir) / "esc-skills"
+
+    @property
+    def hooks_folder(self) -> Path:
+        """The folder that git runs this repository's hooks from, which settings may have moved anywhere."""
+        return (self.root / self._run("rev-parse", "--git-path", "hooks")).resolve()
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is bare, or a work tree that was added to a bare one; such a clone keeps a remote's branches as its own."""
+        return self._run("config", "--type=bool", "--default", "false", "--get", "core.bare") == "true"
 
     def ref_exists(self, ref: str) -> bool:
         """Whether a revision names a commit."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import click
 from esc_skills.cli.output import say
 from esc_skills.cli.verification import result_of
 from esc_skills.documents.text import write_atomically
-from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, GitError, InputError
+from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 from esc_skills.evolution.push import Guard, Push, Ruling, judge_push, read_push
 from esc_skills.git import Repository
 
@@ -85,12 +84,7 @@ def install(server: bool, repo: Path, branch: str, allow_profiles: bool, require
 
 
 def _hooks_folder(repository: Repository, force: bool) -> Path:
-    told = subprocess.run(
-        ["git", "rev-parse", "--git-path", "hooks"], cwd=repository.root, capture_output=True, text=True, check=False
-    )
-    if told.returncode:
-        raise GitError(f"{repository.root}: git does not say where its hooks are: {told.stderr.strip()}")
-    folder = (repository.root / told.stdout.removesuffix("\n")).resolve()
+    folder = repository.hooks_folder
     own = (repository.root.resolve(), repository.private_folder.parent.resolve())
     if not force and not any(folder.is_relative_to(each) for each in own):
         raise InputError(

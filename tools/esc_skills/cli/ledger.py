@@ -45,12 +45,16 @@ def show(repo: Path, ref: str | None, form: str) -> int:
         ["proposal", "entry", "epoch", "index", "threshold", "draws", "e-value", "verdict"],
         _rows(ledger),
     )
-    threshold = ledger.next_threshold(settings.gate.threshold)
-    rate = nominal_rate(settings.gate.threshold)
-    say(
-        f"the next proposal has to reach {threshold:.1f}; at most {rate:.0%} of an epoch's accepted ones are expected to be false"
-    )
+    first = settings.gate.threshold
+    say(f"the next proposal has to reach {ledger.next_threshold(first):.1f}; {_promise(first)}")
     return EXIT_FINE
+
+
+def _promise(first: float) -> str:
+    rate = nominal_rate(first)
+    if rate < 1:
+        return f"at most {rate:.0%} of an epoch's accepted ones are expected to be false"
+    return f"with gate.threshold {first:g}, which is not above 2, all accepted ones of an epoch may be false"
 
 
 def _rows(ledger: Ledger) -> Iterator[list[object]]:

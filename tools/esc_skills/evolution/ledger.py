@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,7 @@ _MAX_ENTRY = 20_000
 #: How often a decision is appended again where others appended in between; what it says does not depend on theirs.
 _TRIES = 5
 _REGULAR = 0o100644
+_STATEMENT = re.compile(r"[^/]+/statement\.json")
 
 
 class LedgerError(EscError):
@@ -456,12 +458,13 @@ def find_ledger(repository: Repository, named: str | None = None) -> Ledger | No
 
     Args:
         repository: The repository.
-        named: Its ref; else that of `origin` or of the only remote; without a remote the branch `ledger`.
+        named: Its ref; else that of `origin` or of the only remote; without a remote, or in a bare or mirror clone that keeps
+            a remote's branches as its own, the branch `ledger`.
 
     Raises:
         LedgerError: It does not hold together.
     """
-    ref = named or _own_ref(repository.remotes())
+    ref = named or _own_ref(repository)
     if not repository.ref_exists(ref):
         return None
     ledger = read_ledger(repository, ref)
@@ -469,13 +472,15 @@ def find_ledger(repository: Repository, named: str | None = None) -> Ledger | No
     return ledger
 
 
-def _own_ref(remotes: Sequence[str]) -> str:
+def _own_ref(repository: Repository) -> str:
     """Return where a clone has its ledger; a second remote may be anybody's fork, and its ledger is never taken."""
+    remotes, own = repository.remotes(), f"refs/heads/{BRANCH}"
     if not remotes:
-        return f"refs/heads/{BRANCH}"
+        return own
     if len(remotes) > 1 and "origin" not in remotes:
         raise InputError(f"which of {', '.join(sorted(remotes))} holds the ledger?", "name its ref with --ledger")
-    return f"refs/remotes/{'origin' if 'origin' in remotes else remotes[0]}/{BRANCH}"
+    tracked = f"refs/remotes/{'origin' if 'origin' in remotes else remotes[0]}/{BRANCH}"
+    return own if repository.is_bare and not repository.ref_exists(tracked) else tracked
 
 
 def unregistered_evidence(repository: Repository, ledger: Ledger, revision: str) -> Iterator[str]:
@@ -483,16 +488,15 @@ def unregistered_evidence(repository: Repository, ledger: Ledger, revision: str)
 
     A ledger that was rewritten in all clones at once still lacks what merged evidence refers to.
     """
-    for path, data in sorted(repository.read_tree(revision, "evidence").items()):
-        if path.count("/") == 1 and path.endswith("/statement.json"):
-            try:
-                stated = json.loads(data)["predicate"]["registration"]
-                number, history = (stated["number"], stated["history"]) if stated else (0, "")
-                found = ledger.registration(number) if type(number) is int else None
-            except (ValueError, KeyError, TypeError, RecursionError):
-                yield f"evidence/{path}: is no statement"
-                continue
-            if found is None or ledger.histories[number - 1] != history:
-                yield f"evidence/{path}: is not registered in this ledger"
-            elif number not in ledger.decisions:
-                yield f"evidence/{path}: the entry {number} that registers it has no decision"
+    for path, data in sorted(repository.read_tree(revision, "evidence", only=_STATEMENT).items()):
+        try:
+            stated = json.loads(data)["predicate"]["registration"]
+            number, history = (stated["number"], stated["history"]) if stated else (0, "")
+            found = ledger.registration(number) if type(number) is int else None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            yield f"evidence/{path}: is no statement"
+            continue
+        if found is None or ledger.histories[number - 1] != history:
+            yield f"evidence/{path}: is not registered in this ledger"
+        elif number not in ledger.decisions:
+            yield f"evidence/{path}: the entry {number} that registers it has no decision"

@@ -30,5 +30,5 @@ def threshold_at(first: float, index: int, accepted: int) -> float:
 
 
 def nominal_rate(first: float) -> float:
-    """Return the false-discovery rate that a first threshold keeps: 20 keeps 10 %."""
-    return 1 / (first * share(1))
+    """Return the false-discovery rate that a first threshold keeps: 20 keeps 10 %, and one of 2 or less keeps none."""
+    return min(1.0, 1 / (first * share(1)))

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from esc_skills.models.surrogate.cues import Lexicon, load_lexicon
-from esc_skills.safety import read_risk
+from esc_skills.safety.risk import read_risk
 from esc_skills.vocabulary import Disposition, EmotionType, HiddenIntention, Language, Risk, Stage
 
 #: What was said longer ago counts less: each message weighs this much of the one after it.

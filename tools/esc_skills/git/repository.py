@@ -1,0 +1,185 @@
+"""Writing to a repository: branches that are built beside the user's work, what is appended to them, and a new one.
+
+Nothing here touches the work tree, the index or the current branch of a repository that is there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from esc_skills.errors import GitError, InputError
+from esc_skills.git.revisions import Revisions
+
+
+class Repository(Revisions):
+    """A git repository to be read and added to; see `Opened` for how it is opened."""
+
+    def fetch_branch(self, remote: str, branch: str) -> str | None:
+        """Fetch a branch of a remote and return its remote-tracking ref; None where the remote has no such branch.
+
+        Raises:
+            GitError: The remote cannot be reached.
+        """
+        listed = self._run("ls-remote", "--heads", "--", remote, f"refs/heads/{branch}")
+        if not listed.strip():
+            return None
+        ref = f"refs/remotes/{remote}/{branch}"
+        # Forced, so that a rewritten branch is seen as it is rather than as it was.
+        self._run("fetch", "--quiet", "--no-tags", remote, f"+refs/heads/{branch}:{ref}")
+        return ref
+
+    def append_commits(
+        self,
+        branch: str,
+        remote: str | None,
+        head: str | None,
+        steps: Sequence[Mapping[str, bytes]],
+        message: str,
+        at_remote: str | None = None,
+    ) -> None:
+        """Append commits to a branch, at the remote where there is one, and only where nobody did in between.
+
+        Args:
+            branch: The branch's name.
+            remote: The remote that it is pushed to; None for a branch of this repository alone.
+            head: The commit that it ended in when it was read; None where it did not exist.
+            steps: New files by path, of one commit each.
+            message: The commits' message.
+            at_remote: The commit that the remote's branch ended in; None where it had none.
+
+        Raises:
+            GitError: Somebody else appended in between, or the remote cannot be reached; nothing is changed.
+        """
+        preview = f"refs/esc/append/{os.getpid()}"
+        try:
+            parent = head
+            for files in steps:
+                self._run(
+                    "fast-import", "--quiet", "--force", "--done",
+                    stdin=_fast_import(preview, parent, files, message, self._author()),
+                )  # fmt: skip
+                parent = self.resolve(preview)
+            self._move(branch, remote, head if remote is None else at_remote, str(parent))
+        finally:
+            self._succeeds("update-ref", "-d", preview)
+
+    def _move(self, branch: str, remote: str | None, head: str | None, new: str) -> None:
+        try:
+            if remote is None:
+                self._run("update-ref", f"refs/heads/{branch}", new, head or "0" * len(new))
+            else:
+                # With a lease, so that a branch which was made or moved in between is left as it is.
+                lease = f"--force-with-lease=refs/heads/{branch}:{head or ''}"
+                self._run("push", "--quiet", lease, remote, f"{new}:refs/heads/{branch}")
+        except GitError as error:
+            raise GitError(
+                f"the branch {branch} could not be appended to: {error.message}",
+                "if somebody else appended in between, give the same command again, with --resume where models play",
+            ) from error
+
+    def commit_branch(self, branch: str, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
+        """Make a branch with one commit on top of `parent`, beside whatever is checked out.
+
+        Args:
+            branch: The new branch's name.
+            parent: The commit that it starts from.
+            files: New content by path from the root; None deletes the file.
+            message: The commit message.
+
+        Returns:
+            The id of the new commit.
+
+        Raises:
+            GitError: The branch exists, no author is configured, or git refused; nothing is left behind.
+        """
+        if branch.startswith("-"):  # fast-import takes it, and no git command could name it afterwards
+            raise GitError(f"{branch!r} is no name for a branch", "start it with a letter")
+        if self.branch_exists(branch):
+            raise GitError(
+                f"the branch {branch} exists already", f"look at it, or delete it with `git branch -D {branch}`"
+            )
+        stream = _fast_import(f"refs/heads/{branch}", parent, files, message, self._author())
+        self._run("fast-import", "--quiet", "--done", stdin=stream)
+        return self.resolve(f"refs/heads/{branch}")
+
+    def keep_blob(self, ref: str, data: bytes) -> None:
+        """Store bytes under a ref of their own, beside all branches, where a fetch of branches does not carry them along."""
+        blob = self._run("hash-object", "-w", "--stdin", stdin=data)
+        self._run("update-ref", ref, blob)
+
+    def add_to_branch(self, branch: str, head: str, files: Mapping[str, bytes], message: str) -> None:
+        """Add a commit with some files to a local branch that is not checked out.
+
+        Raises:
+            InputError: It is checked out, here or in another work tree, or there is no such local branch.
+            GitError: It moved in between, or git refused.
+        """
+        if not self.branch_exists(branch):
+            raise InputError(f"{branch}: is no local branch", f"make one: git branch {branch} REV")
+        if f"branch refs/heads/{branch}" in self._run("worktree", "list", "--porcelain").split("\n"):
+            raise InputError(f"{branch}: is checked out", "switch to another branch first")
+        self.append_commits(branch, None, head, [files], message)
+
+    def tree_after(self, parent: str, files: Mapping[str, bytes | None], folder: str) -> str:
+        """Return the id that a folder's tree would have after a change, without leaving a branch.
+
+        Raises:
+            GitError: The change leaves nothing in the folder.
+        """
+        ref = f"refs/esc/preview/{os.getpid()}"
+        try:
+            self._run(
+                "fast-import", "--quiet", "--done", stdin=_fast_import(ref, parent, files, "preview", self._author())
+            )
+            tree = self.tree_id(ref, folder)
+        finally:
+            self._succeeds("update-ref", "-d", ref)
+        if tree is None:
+            raise GitError(f"{folder}: the change leaves nothing in it")
+        return tree
+
+    def _author(self) -> str:
+        try:
+            return self._run("var", "GIT_COMMITTER_IDENT")
+        except GitError as error:
+            hint = "run `git config user.name NAME` and `git config user.email ADDRESS`"
+            raise GitError("git does not know who commits", hint) from error
+
+
+def create_repository(path: Path, files: Mapping[str, bytes], message: str) -> None:
+    """Make a repository with one commit on `main`, checked out, by an author of its own.
+
+    Args:
+        path: A new or empty folder.
+        files: Content by path from the root.
+        message: The commit message.
+    """
+    import git
+
+    for name, content in files.items():
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    with git.Repo.init(path, initial_branch="main") as repo:
+        repo.git.config("user.name", "esc-skills demo")
+        repo.git.config("user.email", "demo@localhost")
+        repo.git.config("commit.gpgsign", "false")
+        repo.git.add("--all")
+        repo.git.commit("--quiet", "--no-verify", "--message", message)
+
+
+def _fast_import(ref: str, parent: str | None, files: Mapping[str, bytes | None], message: str, author: str) -> bytes:
+    """Return a fast-import stream: the whole branch in one process, without an index."""
+    text = message.encode()
+    start = f"\nfrom {parent}\n" if parent else "\n"
+    parts = [f"commit {ref}\ncommitter {author}\ndata {len(text)}\n".encode(), text, start.encode()]
+    for path in sorted(files):
+        content = files[path]
+        quoted = '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+        if content is None:
+            parts.append(f"D {quoted}\n".encode())
+        else:
+            parts += [f"M 100644 inline {quoted}\ndata {len(content)}\n".encode(), content, b"\n"]
+    return b"".join([*parts, b"\ndone\n"])

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from esc_skills.errors import GitError
-from esc_skills.evolution.ledger import LedgerBook
+from esc_skills.evolution.book import LedgerBook
 from esc_skills.evolution.levels import nominal_rate, threshold_at
 from esc_skills.evolution.trial import change_digest
 from esc_skills.git import Repository

@@ -12,8 +12,8 @@ import click
 from esc_skills.cli.models import Asking, ModelOptions
 from esc_skills.cli.output import ProgressLine, one_decimal, say, show_table
 from esc_skills.errors import InputError
+from esc_skills.evolution.book import LedgerBook
 from esc_skills.evolution.gate import Decision
-from esc_skills.evolution.ledger import LedgerBook
 from esc_skills.evolution.proposal import DIAGNOSIS_DRAWS, MODEL_DRAWS, Proposed, Team
 from esc_skills.evolution.propose import FaultyRunError
 from esc_skills.evolution.repository import Revision

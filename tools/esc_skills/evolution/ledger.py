@@ -1,4 +1,4 @@
-"""The ledger: the branch on which proposals are registered before anything is run, and decided once it was.
+"""The ledger: registrations and decisions, and the rules that each entry follows; `book` keeps them on a branch.
 
 Each commit of it adds one file, `entries/NNNNNN.json`, and changes no other. A registration fixes the change, its models,
 its budget and its threshold; the seekers, their seeds and their order follow from the history up to it, in which there is no
@@ -7,32 +7,23 @@ date and no name that somebody could turn until the seekers suit. A registration
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from esc_skills.documents.jsonl import canonical_json, digest_json, parse_json
 from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import decode
-from esc_skills.errors import EscError, GitError, InputError
+from esc_skills.errors import EscError, InputError
 from esc_skills.evolution.levels import threshold_at
-from esc_skills.evolution.trial import Registered, Trial
-from esc_skills.git import LedgerCommit, Repository
+from esc_skills.git import LedgerCommit
 from esc_skills.vocabulary import Verdict
 
 FORMAT = "esc-skills/ledger/1"
-BRANCH = "ledger"
-_FOLDER = "entries"
+REWRITTEN = "somebody changed it by hand: take it back to the last commit that `esc-skills ledger verify` accepts"
 _MAX_ENTRY = 20_000
-#: How often a decision is appended again where others appended in between; what it says does not depend on theirs.
-_TRIES = 5
-_REGULAR = 0o100644
-_STATEMENT = re.compile(r"[^/]+/statement\.json")
 
 
 class LedgerError(EscError):
@@ -164,7 +155,7 @@ class Ledger:
         if self.epoch.threshold != first:
             found = f"the ledger's epoch {self.epoch.epoch} was opened with gate.threshold {self.epoch.threshold:g}, the settings say {first:g}"
             raise InputError(found, "open another epoch: esc-skills ledger open --release NAME")
-        return threshold_at(first, *_standing(self.entries))
+        return threshold_at(first, *next_place(self.entries))
 
 
 def history_digests(entries: Sequence[Entry]) -> tuple[str, ...]:
@@ -187,7 +178,7 @@ def _determined(entry: Entry) -> list[Any]:
     return ["decision", entry.registration, str(entry.verdict), entry.episodes]
 
 
-def _standing(entries: Sequence[Entry]) -> tuple[int, int]:
+def next_place(entries: Sequence[Entry]) -> tuple[int, int]:
     """Return the index of the next registration of the open epoch, and how many of its were accepted."""
     opened = max(at for at, each in enumerate(entries) if isinstance(each, Epoch))
     ours = {each.number for each in entries[opened:] if isinstance(each, Registration)}
@@ -198,48 +189,17 @@ def _standing(entries: Sequence[Entry]) -> tuple[int, int]:
     return len(ours) + 1, accepted
 
 
-def read_ledger(repository: Repository, ref: str | None) -> Ledger:
-    """Read a ledger and check that it holds together.
+def read_entry(data: bytes, name: str, before: Sequence[Entry]) -> Entry:
+    """Read the file of an entry.
 
     Args:
-        repository: The repository.
-        ref: The ref of the branch; None for a ledger that does not exist yet.
+        data: The file.
+        name: What it is called.
+        before: The entries before it.
 
     Raises:
-        LedgerError: It was rewritten, or an entry is not what the rules make of it; the message names the entry.
+        LedgerError: It is not written as the tools write it, or says what does not follow from those before it.
     """
-    if ref is None:
-        return Ledger("", (), ())
-    if repository.is_shallow():
-        raise LedgerError("this clone is shallow, and its ledger is cut off", "run `git fetch --unshallow`")
-    try:
-        commits, files = repository.ledger_commits(ref), repository.read_tree(ref, _FOLDER)
-    except GitError as error:
-        raise LedgerError(f"the ledger cannot be read: {error.message}", _REWRITTEN) from error
-    entries: list[Entry] = []
-    for position, commit in enumerate(commits, start=1):
-        name = f"{_FOLDER}/{position:06}.json"
-        if commit.added != ((name, "A", _REGULAR),):
-            raise LedgerError(f"the ledger's commit {commit.id[:10]} does more than add {name}", _REWRITTEN)
-        entries.append(_read_entry(files.get(f"{position:06}.json", b""), name, entries))
-    _require_linear(commits)
-    return Ledger(ref, tuple(entries), commits)
-
-
-_REWRITTEN = "somebody changed it by hand: take it back to the last commit that `esc-skills ledger verify` accepts"
-
-
-def _require_linear(commits: Sequence[LedgerCommit]) -> None:
-    before: tuple[str, ...] = ()
-    for commit in commits:
-        if commit.parents != before:
-            raise LedgerError(
-                f"the ledger's commit {commit.id[:10]} does not follow the one before it alone", _REWRITTEN
-            )
-        before = (commit.id,)
-
-
-def _read_entry(data: bytes, name: str, before: Sequence[Entry]) -> Entry:
     try:
         if len(data) > _MAX_ENTRY:
             raise InputError(f"{name}: has {len(data):,} bytes")
@@ -247,15 +207,16 @@ def _read_entry(data: bytes, name: str, before: Sequence[Entry]) -> Entry:
         value = parse_json(text, name)
         require_schema(value, "ledger-entry", name)
     except EscError as error:
-        raise LedgerError(f"the ledger's {error.message}", _REWRITTEN) from error
-    if text != _line(value):
-        raise LedgerError(f"the ledger's {name} is not written as the tools write it", _REWRITTEN)
+        raise LedgerError(f"the ledger's {error.message}", REWRITTEN) from error
+    if text != entry_line(value):
+        raise LedgerError(f"the ledger's {name} is not written as the tools write it", REWRITTEN)
     for problem in _problems(value, before):
-        raise LedgerError(f"the ledger's {name}: {problem}", _REWRITTEN)
-    return _entry(value)
+        raise LedgerError(f"the ledger's {name}: {problem}", REWRITTEN)
+    return as_entry(value)
 
 
-def _entry(value: Mapping[str, Any]) -> Entry:
+def as_entry(value: Mapping[str, Any]) -> Entry:
+    """Return the entry that a file's content stands for."""
     fields = {key: each for key, each in value.items() if key not in ("format", "kind")}
     if value["kind"] == "epoch":
         return Epoch(**fields)
@@ -281,7 +242,7 @@ def _problems(value: Mapping[str, Any], before: Sequence[Entry]) -> Iterator[str
 
 
 def _registration_problems(value: Mapping[str, Any], before: Sequence[Entry], epoch: Epoch) -> Iterator[str]:
-    index, accepted = _standing(before)
+    index, accepted = next_place(before)
     for key, right in (("epoch", epoch.epoch), ("index", index), ("accepted", accepted)):
         if value[key] != right:
             yield f"/{key} is {value[key]} and should be {right}"
@@ -298,205 +259,6 @@ def _decision_problems(value: Mapping[str, Any], before: Sequence[Entry]) -> Ite
         yield f"decides the registration {number} a second time"
 
 
-def _line(value: Mapping[str, Any]) -> str:
+def entry_line(value: Mapping[str, Any]) -> str:
+    """Return the one text of an entry's file."""
     return canonical_json(value) + "\n"
-
-
-class LedgerBook:
-    """The ledger of a repository, to be appended to.
-
-    Args:
-        repository: The repository.
-        remote: The remote that holds the branch; None where the repository has none, and the branch is its own.
-
-    Raises:
-        GitError: The remote cannot be reached.
-        LedgerError: The ledger does not hold together.
-    """
-
-    def __init__(self, repository: Repository, remote: str | None) -> None:
-        self._repository, self._remote = repository, remote
-        self._at_remote: str | None = None
-        self.ledger = self._read()
-
-    def registered(self, number: int) -> Registered:
-        """Return where a registration stands."""
-        return Registered(number, self.ledger.histories[number - 1])
-
-    def register(self, first: float, proposal: str, trial: Trial) -> int:
-        """Append a registration, pushed before this returns, and return its number.
-
-        Raises:
-            GitError: Somebody else appended in between; nothing has been run, so the same command may be given again.
-        """
-        entries: list[dict[str, Any]] = []
-        if self.ledger.epoch is None:
-            entries.append(self._epoch_entry(first, "start", 1))
-        known = [*self.ledger.entries, *(_entry(each) for each in entries)]
-        index, accepted = _standing(known)
-        threshold = threshold_at(first, index, accepted)
-        epoch = max(each.epoch for each in known if isinstance(each, Epoch))
-        entries.append(
-            {
-                "format": FORMAT,
-                "kind": "registration",
-                "number": len(known) + 1,
-                "epoch": epoch,
-                "index": index,
-                "accepted": accepted,
-                "threshold": threshold,
-                "proposal": proposal,
-                "change": trial.digest,
-                "meaning": trial.meaning,
-                "draws": trial.gate.draws,
-                "models": trial.models,
-            }
-        )
-        self._append(entries, f"Register {proposal}")
-        return len(known) + 1
-
-    def decide(self, registration: int, verdict: Verdict, draws: int, e_value: float, episodes: str) -> None:
-        """Append the decision on a registration, and push it.
-
-        Raises:
-            GitError: The remote refused again and again.
-            LedgerError: The registration was decided in between.
-        """
-        for last in [False] * (_TRIES - 1) + [True]:
-            if registration in self.ledger.decisions:
-                raise LedgerError(f"the registration {registration} was decided by somebody else in the meantime")
-            entry = {
-                "format": FORMAT,
-                "kind": "decision",
-                "number": len(self.ledger.entries) + 1,
-                "registration": registration,
-                "verdict": str(verdict),
-                "draws": draws,
-                "e_value": float(f"{e_value:.9g}"),
-                "episodes": episodes,
-            }
-            try:
-                self._append([entry], f"Decide {registration}: {verdict}")
-                return
-            except GitError:
-                if last:
-                    raise
-                self.ledger = self._read()
-
-    def open_epoch(self, first: float, release: str) -> None:
-        """Append an epoch, with which the count of proposals begins anew."""
-        number = self.ledger.epoch.epoch + 1 if self.ledger.epoch else 1
-        self._append([self._epoch_entry(first, release, number)], f"Open epoch {number}: {release}")
-
-    def _epoch_entry(self, first: float, release: str, epoch: int) -> dict[str, Any]:
-        number = len(self.ledger.entries) + 1
-        return {
-            "format": FORMAT,
-            "kind": "epoch",
-            "number": number,
-            "epoch": epoch,
-            "release": release,
-            "threshold": first,
-        }
-
-    def _append(self, entries: Sequence[dict[str, Any]], message: str) -> None:
-        files = []
-        known = list(self.ledger.entries)
-        for entry in entries:  # what no ledger may hold is not pushed: nobody could read it from then on
-            name, data = f"{_FOLDER}/{entry['number']:06}.json", _line(entry).encode()
-            try:
-                known.append(_read_entry(data, name, known))
-            except LedgerError as error:
-                raise InputError(f"nothing was appended to the ledger: {error.message}", "give other values") from error
-            files.append({name: data})
-        self._repository.append_commits(BRANCH, self._remote, self.ledger.head, files, message, self._at_remote)
-        self.ledger = self._read()
-
-    def _read(self) -> Ledger:
-        ref = self._repository.fetch_branch(self._remote, BRANCH) if self._remote else None
-        self._at_remote = self._repository.resolve(ref) if ref else None
-        if self._remote and ref is None:
-            _require_never_seen(self._repository, f"refs/remotes/{self._remote}/{BRANCH}")
-        if ref is None and self._repository.branch_exists(BRANCH):
-            ref = f"refs/heads/{BRANCH}"  # the history from before there was a remote goes along with the next entry
-        ledger = read_ledger(self._repository, ref)
-        require_not_rewritten(self._repository, ledger)
-        return ledger
-
-
-def require_not_rewritten(repository: Repository, ledger: Ledger) -> None:
-    """Raise where a ledger lacks a commit that was seen in it before, and remember its head.
-
-    Raises:
-        LedgerError: History was taken out of it or changed.
-    """
-    if ledger.head is None:
-        return
-    mark = _mark(repository, ledger.ref)
-    seen = mark.read_text(encoding="utf-8").strip() if mark.is_file() else ""
-    if seen and seen not in {commit.id for commit in ledger.commits}:
-        raise LedgerError(
-            f"the ledger was rewritten: its commit {seen[:10]}, which was seen before, is not in it any more",
-            f"ask who did; if it was meant, delete {mark}",
-        )
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(ledger.head + "\n", encoding="utf-8")
-
-
-def _mark(repository: Repository, ref: str) -> Path:
-    return repository.private_folder / f"{ref.replace('/', '-')}.seen"
-
-
-def _require_never_seen(repository: Repository, ref: str) -> None:
-    if (mark := _mark(repository, ref)).is_file():
-        found = "the ledger was seen at the remote before, and is not there any more"
-        raise LedgerError(found, f"ask who deleted it; if it was meant, delete {mark}")
-
-
-def find_ledger(repository: Repository, named: str | None = None) -> Ledger | None:
-    """Return the ledger that a clone holds, without asking any remote; None where it holds none.
-
-    Args:
-        repository: The repository.
-        named: Its ref; else that of `origin` or of the only remote; without a remote, or in a bare or mirror clone that keeps
-            a remote's branches as its own, the branch `ledger`.
-
-    Raises:
-        LedgerError: It does not hold together.
-    """
-    ref = named or _own_ref(repository)
-    if not repository.ref_exists(ref):
-        return None
-    ledger = read_ledger(repository, ref)
-    require_not_rewritten(repository, ledger)
-    return ledger
-
-
-def _own_ref(repository: Repository) -> str:
-    """Return where a clone has its ledger; a second remote may be anybody's fork, and its ledger is never taken."""
-    remotes, own = repository.remotes(), f"refs/heads/{BRANCH}"
-    if not remotes:
-        return own
-    if len(remotes) > 1 and "origin" not in remotes:
-        raise InputError(f"which of {', '.join(sorted(remotes))} holds the ledger?", "name its ref with --ledger")
-    tracked = f"refs/remotes/{'origin' if 'origin' in remotes else remotes[0]}/{BRANCH}"
-    return own if repository.is_bare and not repository.ref_exists(tracked) else tracked
-
-
-def unregistered_evidence(repository: Repository, ledger: Ledger, revision: str) -> Iterator[str]:
-    """Yield what is wrong with the evidence of merged proposals: each has to be registered and decided here.
-
-    A ledger that was rewritten in all clones at once still lacks what merged evidence refers to.
-    """
-    for path, data in sorted(repository.read_tree(revision, "evidence", only=_STATEMENT).items()):
-        try:
-            stated = json.loads(data)["predicate"]["registration"]
-            number, history = (stated["number"], stated["history"]) if stated else (0, "")
-            found = ledger.registration(number) if type(number) is int else None
-        except (ValueError, KeyError, TypeError, RecursionError):
-            yield f"evidence/{path}: is no statement"
-            continue
-        if found is None or ledger.histories[number - 1] != history:
-            yield f"evidence/{path}: is not registered in this ledger"
-        elif number not in ledger.decisions:
-            yield f"evidence/{path}: the entry {number} that registers it has no decision"

@@ -14,9 +14,9 @@ from typing import TypeVar
 from esc_skills.bank.reader import SKILL_FILE, Bank, check_references, parse_documents, read_bank
 from esc_skills.errors import InputError
 from esc_skills.evolution.analyst import Analyst, analyst_of
+from esc_skills.evolution.book import LedgerBook
 from esc_skills.evolution.diagnose import Weakness, diagnose
 from esc_skills.evolution.gate import Decision
-from esc_skills.evolution.ledger import LedgerBook
 from esc_skills.evolution.proposal import Draft, Proposed, Team, Watch, propose
 from esc_skills.evolution.refine import Edit, refine
 from esc_skills.evolution.repository import Revision, read_refusals, read_revision

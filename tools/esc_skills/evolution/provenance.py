@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from esc_skills.evolution.book import find_ledger
 from esc_skills.evolution.evidence import SIGNATURE, STATEMENT
-from esc_skills.evolution.ledger import Ledger, LedgerError, Registration, find_ledger
+from esc_skills.evolution.ledger import Ledger, LedgerError, Registration
 from esc_skills.evolution.levels import threshold_at
 from esc_skills.evolution.trial import Outcome
 from esc_skills.evolution.verification import Check, EvidenceStatus, RefusedError, invalid

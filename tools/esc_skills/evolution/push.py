@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from esc_skills.errors import EscError, GitError, InputError
-from esc_skills.evolution.ledger import BRANCH as LEDGER
-from esc_skills.evolution.ledger import read_ledger
+from esc_skills.evolution.book import BRANCH as LEDGER
+from esc_skills.evolution.book import read_ledger
 from esc_skills.evolution.provenance import SIGNERS
 from esc_skills.evolution.repository import SETTINGS_FILE
 from esc_skills.evolution.verification import Verification

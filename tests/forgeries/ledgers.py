@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from esc_skills.evolution.ledger import find_ledger
+from esc_skills.evolution.book import find_ledger
 from esc_skills.git import Repository
 
 from .kind import refused

@@ -10,9 +10,9 @@ from typing import Protocol
 from esc_skills.bank.changes import Change, compare_banks
 from esc_skills.bank.reader import Bank
 from esc_skills.errors import GitError, InputError
+from esc_skills.evolution.book import LedgerBook
 from esc_skills.evolution.evidence import CALLS, MAX_IN_TREE, STATEMENT, Proposal, build_evidence, calls_ref
 from esc_skills.evolution.gate import Decision
-from esc_skills.evolution.ledger import LedgerBook
 from esc_skills.evolution.repository import Revision
 from esc_skills.evolution.trial import Registered, Trial, run_trial
 from esc_skills.git import Repository

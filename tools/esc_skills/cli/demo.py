@@ -16,6 +16,7 @@ from esc_skills.cli.verify import show_verification
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 from esc_skills.evolution.book import LedgerBook
+from esc_skills.evolution.proposal import DIAGNOSIS_DRAWS, Team
 from esc_skills.evolution.propose import evolve
 from esc_skills.evolution.verify import verify
 from esc_skills.git import Repository, create_repository
@@ -33,7 +34,14 @@ _MARK = ".esc-skills-demo"
     show_default=True,
     help="The folder of the scratch repository; an earlier demo in it is replaced.",
 )
-def command(into: Path) -> int:
+@click.option(
+    "--draws",
+    type=click.IntRange(2, 100_000),
+    default=DIAGNOSIS_DRAWS,
+    show_default=True,
+    help="How many evolution seekers the bank is diagnosed and each edit is screened on, as in `evolve`.",
+)
+def command(into: Path, draws: int) -> int:
     """Watch the whole loop on a weakened copy of the bank, without a key and without a network.
 
     A scratch repository is made from examples/weakened-bank. Its bank is simulated against seeker profiles, a weakness
@@ -45,7 +53,7 @@ def command(into: Path) -> int:
     with Repository(into) as repository:
         say("2. Evolve: simulate, diagnose, edit, judge on seekers that nobody could choose", bold=True)
         with Steps(shown=True) as steps:
-            evolution = wait_for(evolve(repository, None, steps, book=LedgerBook(repository, None)))
+            evolution = wait_for(evolve(repository, None, steps, Team(draws=draws), LedgerBook(repository, None)))
         show_evolution(evolution)
         if evolution.made is None:
             return EXIT_FINDINGS

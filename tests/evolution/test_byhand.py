@@ -16,6 +16,8 @@ from esc_skills.documents.shipped import shipped
 from .commands import Ran, call, detail, evidence, ledger, verify
 from .conftest import git
 
+#: A gate of very few draws: what it decides does not matter here, only that it is decided alike.
+GATE = "[tool.esc-skills.gate]\ndraws = 4\nbatch = 2\nthreshold = 1.2\n"
 WEAK, OTHER = "skills/reflect-the-feeling/SKILL.md", "skills/open-with-room/SKILL.md"
 
 
@@ -59,6 +61,7 @@ def branch(folder: Path, name: str, **files: str | None) -> str:
 def _bank(weakened: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("by-hand") / "repository"
     shutil.copytree(weakened, folder)
+    commit(folder, "A quick gate", settings=GATE)
     branch(folder, "better", weak=raised(shipped(*WEAK.split("/")).read_text()))
     return folder
 
@@ -307,7 +310,7 @@ def test_a_proposal_is_renewed_where_another_skill_of_the_base_changed(
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        ("settings", "[tool.esc-skills.gate]\ndraws = 10\nbatch = 10\nthreshold = 1.2\n"),
+        ("settings", GATE.replace("4", "6")),
         ("profile", None),
     ],
 )

@@ -307,6 +307,19 @@ def test_a_proposal_is_renewed_where_another_skill_of_the_base_changed(
     assert (found["evidence"], found["verdict"]) == ("valid", renewed["verdict"])
 
 
+def test_a_reviewer_may_have_standing_evidence_made_anew_as_one_more_try(
+    collected: tuple[Path, dict[str, Any]],
+) -> None:
+    folder, made = collected
+
+    again = evidence("renew", folder, made["branch"], "--anew").result
+
+    assert again["branch"] != made["branch"]
+    assert (again["registration"], again["threshold"] == made["threshold"]) == (4, False)
+    found = verify(folder, again["branch"])
+    assert (found["evidence"], found["verdict"]) == ("valid", again["verdict"])
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

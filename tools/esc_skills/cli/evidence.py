@@ -52,16 +52,21 @@ def collect_command(**options: Any) -> int:
     The branch goes on from the named one, whose commits stay as they are. Where that one is a proposal that was rebased,
     its old evidence is replaced; where its evidence still stands, nothing is run. Ends with 1 unless the gate accepts.
     """
-    return _make(collect, **options)
+    return _make(collect, anew=False, **options)
 
 
 @command.command("renew")
+@click.option(
+    "--anew",
+    is_flag=True,
+    help="Do so though its evidence stands, as a reviewer who doubts it; the ledger counts it as one more try.",
+)
 @_with_options
 def renew_command(**options: Any) -> int:
     """Judge the change of a proposal anew where the base moved, and leave it as a branch that starts there.
 
     Only the files of skills are taken over; registration, seekers and evidence are new. Where the base moved in nothing
-    that evidence is bound to, it still stands, and nothing is run.
+    that evidence is bound to, it still stands, and without --anew nothing is run.
     """
     return _make(renew, **options)
 
@@ -97,6 +102,7 @@ def _make(
     remote: str | None,
     offline: bool,
     form: str,
+    anew: bool,
     **options: Any,
 ) -> int:
     with Repository(repo) as repository:
@@ -109,8 +115,10 @@ def _make(
             made: Proposed = await work_of(repository, revision, head, steps, team, book)
             return made
 
-        with Steps(shown=form == "text") as steps:
-            made = standing(repository, revision, head, steps, named, book)
+        made = None
+        if not anew:
+            with Steps(shown=form == "text") as steps:
+                made = standing(repository, revision, head, steps, named, book)
         made = made or Making(repository, revision, asked, None, 0, form == "text").run(work)
     if form == "json":
         show_json(proposed_as_json(made))

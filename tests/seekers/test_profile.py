@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from copy import deepcopy
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 from esc_skills.errors import InputError
 from esc_skills.seekers.profile import Profile
 from esc_skills.seekers.reader import check_part, kind_of_part, read_population
-from esc_skills.vocabulary import Disposition, HiddenIntention, Risk, Split
+from esc_skills.vocabulary import Disposition, EmotionType, HiddenIntention, ProblemType, Risk, Split
 from tests.samples import part_files, shipped_population
 
 PARTS = part_files()
@@ -32,7 +33,15 @@ def test_the_shipped_parts_compose_into_thousands_of_seekers() -> None:
     assert len(population.intentions) == 8
     profiles = [each for split in Split for each in population.profiles(split)]
     assert len({each.id for each in profiles}) == len(profiles)
-    assert len(population.scenarios) * len(population.personas) * 8 >= 3000
+    assert len(population.scenarios) * len(population.personas) * 8 >= 5000
+
+
+def test_every_problem_type_has_scenarios_in_at_least_two_splits() -> None:
+    splits = Counter(
+        problem for problem, _ in {(each.problem_type, each.split) for each in shipped_population().scenarios}
+    )
+    assert set(splits) == set(ProblemType)
+    assert min(splits.values()) >= 2
 
 
 def test_no_part_of_a_gate_profile_is_seen_by_the_proposer() -> None:
@@ -43,11 +52,12 @@ def test_no_part_of_a_gate_profile_is_seen_by_the_proposer() -> None:
 
 
 @pytest.mark.parametrize("split", list(Split))
-def test_every_split_has_each_disposition_and_a_seeker_without_risk(split: Split) -> None:
+def test_every_split_has_each_disposition_emotion_type_and_level_of_risk(split: Split) -> None:
     scenarios, personas, intentions = shipped_population().parts(split)
     assert {each.disposition for each in personas} == set(Disposition)
     assert {each.name for each in intentions} == set(HiddenIntention)
-    assert any(each.risk is Risk.NONE for each in scenarios)
+    assert {each.emotion_type for each in scenarios} == set(EmotionType)
+    assert {each.risk for each in scenarios} == set(Risk)
 
 
 def test_a_profile_opens_as_its_disposition_does() -> None:

@@ -82,19 +82,27 @@ class Revisions(Opened):
         """Return the commit from which two revisions went apart.
 
         Raises:
+            GitError: See `merge_bases`; or they were merged crosswise, so that there are several.
+        """
+        found = self.merge_bases(base, head)
+        if len(found) > 1:
+            message = f"{base[:12]} and {head[:12]} were merged crosswise and went apart at {len(found)} commits"
+            raise GitError(message, "rebase the proposal on the base")
+        return found[0]
+
+    def merge_bases(self, base: str, head: str) -> tuple[str, ...]:
+        """Return the commits from which two revisions went apart: one, or several where they were merged crosswise.
+
+        Raises:
             GitError: They have none in common here; in a shallow clone the message says how to get it.
         """
         try:
-            found = self._run("merge-base", "--all", base, head).split("\n")
+            return tuple(self._run("merge-base", "--all", base, head).split("\n"))
         except GitError as error:
             hint = "check the two revisions"
             if self.is_shallow():
                 hint = "this clone is shallow: run `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)"
             raise GitError(f"{base[:12]} and {head[:12]} have no commit in common", hint) from error
-        if len(found) > 1:
-            message = f"{base[:12]} and {head[:12]} were merged crosswise and went apart at {len(found)} commits"
-            raise GitError(message, "rebase the proposal on the base")
-        return found[0]
 
     def tree_id(self, revision: str, path: str) -> str | None:
         """Return the id of the tree or blob at a path of a revision, or None where there is nothing."""

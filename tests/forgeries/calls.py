@@ -13,7 +13,7 @@ from esc_skills.models.recording import Call, call_of
 from esc_skills.models.request import Completion, Request, Usage
 from tests.evolution.model_server import answer_to
 
-from .kind import UNTOLD, refused
+from .kind import refused
 from .workshop import Workshop, holding, packed, signed, stating, unpacked, values_of
 
 Calls = list[dict[str, Any]]
@@ -97,7 +97,7 @@ def an_answer_is_edited(shop: Workshop) -> None:
     shop.propose({**shop.real.evidence, CALLS: kinder})
 
 
-@refused("evidence", r"episodes\.jsonl\.gz:\d+: /turns/0/reason is", shop="recorded", unclear=UNTOLD)
+@refused("evidence", r"episodes\.jsonl\.gz:\d+: /turns/0/reason is", shop="recorded")
 def an_answer_is_edited_and_signed(shop: Workshop) -> None:
     edited(shop, lambda calls: first(calls, "supporter-select")["value"].update(reason="Kindness."))
 
@@ -112,7 +112,7 @@ def an_answer_of_the_supporter_is_edited_and_signed(shop: Workshop) -> None:
     edited(shop, lambda calls: first(calls, "supporter-answer")["value"].update(answer="I hear you."))
 
 
-@refused("evidence", r"episodes\.jsonl\.gz:\d+: /usage", shop="recorded", unclear=UNTOLD)
+@refused("evidence", r"episodes\.jsonl\.gz:\d+: /usage", shop="recorded")
 def what_a_call_took_is_edited_and_signed(shop: Workshop) -> None:
     edited(shop, lambda calls: calls[0]["usage"].update(usd=0.5, prompt_tokens=1))
 
@@ -197,7 +197,7 @@ def another_prompt_is_stated(shop: Workshop) -> None:
     shop.propose(signed(stating(shop.real.evidence, prompt)))
 
 
-@refused("models", r"/predicate/inputs/models: .*'nobody' is no model", shop="recorded")
+@refused("models", r"/predicate/inputs/models/seeker is 'nobody', which is no model", shop="recorded")
 def a_model_has_no_endpoint(shop: Workshop) -> None:
     shop.propose(signed(stating(shop.real.evidence, lambda p: p["inputs"]["models"].update(seeker="nobody"))))
 
@@ -263,7 +263,7 @@ def a_call_has_a_form_of_its_own(shop: Workshop) -> None:
     edited(shop, note)
 
 
-@refused("evidence", r"calls\.jsonl\.gz:1: differs", shop="recorded")
+@refused("evidence", r"calls\.jsonl\.gz:1: /", shop="recorded")
 def calls_stand_in_another_order(shop: Workshop) -> None:
     calls = values_of(shop.real.evidence[CALLS])
     shop.propose(holding(shop.real.evidence, CALLS, packed(reversed(calls))))

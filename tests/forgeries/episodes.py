@@ -14,7 +14,7 @@ from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Split, Termination
 
-from .kind import DRAWS, UNTOLD, refused
+from .kind import DRAWS, refused
 from .workshop import (
     Files,
     Pairs,
@@ -54,6 +54,11 @@ def by_gain(pairs: Pairs) -> list[int]:
     return sorted(range(len(pairs)), key=lambda at: pair_of(*pairs[at]).difference)
 
 
+#: The reason of all kinds that give an episode another score.
+SCORE = (r"episodes\.jsonl\.gz:2: /final_emotion is 9\d and should be \d+", "a score")
+#: The reason of all kinds with more or fewer episodes than the plan's.
+LINES = (r"episodes\.jsonl\.gz: has \d+ lines and should have", "another number of episodes")
+
 # --- Other episodes than those of the plan ------------------------------------------------------------------------------
 
 
@@ -62,7 +67,7 @@ def a_score_is_edited(shop: Workshop) -> None:
     shop.propose({**shop.real.evidence, EPISODES: with_score(shop)})
 
 
-@refused("evidence", r"episodes\.jsonl\.gz:2: differs")
+@refused("evidence", *SCORE)
 def a_score_is_edited_and_the_file_signed(shop: Workshop) -> None:
     shop.propose(holding(shop.real.evidence, EPISODES, with_score(shop)))
 
@@ -74,12 +79,12 @@ def with_score(shop: Workshop) -> bytes:
     return packed(episodes)
 
 
-@refused("evidence", r"episodes\.jsonl\.gz:2: /final_emotion is", "a score", unclear=UNTOLD)
+@refused("evidence", *SCORE)
 def a_score_is_edited_and_everything_made_anew(shop: Workshop) -> None:
     shop.propose(rebuilt(shop, candidate(lambda each: replace(each, final_emotion=99))))
 
 
-@refused("evidence", r"episodes\.jsonl\.gz:2: /final_emotion is", "a score", unclear=UNTOLD)
+@refused("evidence", *SCORE)
 def emotion_changes_are_edited_and_everything_made_anew(shop: Workshop) -> None:
     def better(each: Transcript) -> Transcript:
         turns = [replace(turn, change=10 if turn.change is not None else None) for turn in each.turns]
@@ -89,7 +94,7 @@ def emotion_changes_are_edited_and_everything_made_anew(shop: Workshop) -> None:
     shop.propose(rebuilt(shop, candidate(better)))
 
 
-@refused("evidence", r"episodes\.jsonl\.gz:2: /turns/0/supporter is", unclear=UNTOLD)
+@refused("evidence", r"episodes\.jsonl\.gz:2: /turns/0/supporter is")
 def kinder_words_are_put_into_the_supporters_mouth(shop: Workshop) -> None:
     def kinder(each: Transcript) -> Transcript:
         return replace(each, turns=(replace(each.turns[0], supporter="I hear you."), *each.turns[1:]))
@@ -97,7 +102,7 @@ def kinder_words_are_put_into_the_supporters_mouth(shop: Workshop) -> None:
     shop.propose(rebuilt(shop, candidate(kinder)))
 
 
-@refused("evidence", r"episodes\.jsonl\.gz:\d+: /turns/\d+/flags", unclear=UNTOLD)
+@refused("evidence", r"episodes\.jsonl\.gz:\d+: /turns/\d+/flags")
 def red_flags_are_taken_out_and_everything_made_anew(shop: Workshop) -> None:
     def unflagged(each: Transcript) -> Transcript:
         return replace(each, turns=tuple(replace(turn, flags=()) for turn in each.turns))
@@ -106,7 +111,7 @@ def red_flags_are_taken_out_and_everything_made_anew(shop: Workshop) -> None:
     shop.propose(forged, of=shop.other)
 
 
-@refused("evidence", r"episodes\.jsonl\.gz:\d+: /termination is", unclear=UNTOLD)
+@refused("evidence", r"episodes\.jsonl\.gz:\d+: /termination is")
 def a_bad_episode_is_called_a_fault(shop: Workshop) -> None:
     def spoil(pairs: Pairs) -> Pairs:
         return candidate(lambda each: replace(each, termination=Termination.FAULT_MALFORMED), by_gain(pairs)[0])(pairs)
@@ -114,12 +119,12 @@ def a_bad_episode_is_called_a_fault(shop: Workshop) -> None:
     shop.propose(rebuilt(shop, spoil, shop.other), of=shop.other)
 
 
-@refused("evidence", r"episodes\.jsonl\.gz:1: /arm is", unclear=UNTOLD)
+@refused("evidence", r"episodes\.jsonl\.gz:1: /arm is")
 def the_arms_of_a_pair_are_swapped(shop: Workshop) -> None:
     shop.propose(rebuilt(shop, lambda pairs: (pairs[0][::-1], *pairs[1:])))
 
 
-@refused("evidence", r"episodes\.jsonl\.gz:\d+: /disposition is", unclear=UNTOLD)
+@refused("evidence", r"episodes\.jsonl\.gz:\d+: /disposition is")
 def an_episode_is_taken_from_another_draw(shop: Workshop) -> None:
     def take(pairs: Pairs) -> Pairs:
         best = pairs[by_gain(pairs)[-1]][1]
@@ -147,7 +152,7 @@ def the_worst_pair_is_dropped(shop: Workshop) -> None:
     shop.propose(shop.build(trial, judged(trial, draws, episodes)))
 
 
-@refused("evidence", r"episodes\.jsonl\.gz: has \d+ lines and should have", unclear=UNTOLD)
+@refused("evidence", *LINES)
 def the_worst_pair_is_dropped_and_the_plan_left_as_it_is(shop: Workshop) -> None:
     lines = values_of(shop.real.evidence[EPISODES])
     shop.propose(signed({**shop.real.evidence, EPISODES: packed(lines[2:])}))
@@ -259,19 +264,19 @@ def played_by(shop: Workshop, trial: Trial, of: Real) -> Files:
     return claiming(evidence, of)
 
 
-@refused("evidence", *BANK, unclear=UNTOLD)
+@refused("evidence", *BANK)
 def the_candidate_is_judged_against_a_worse_base(shop: Workshop) -> None:
     trial = replace(shop.trial(), base=shop.bank(shop.other.skills))
     shop.propose(played_by(shop, trial, shop.real))
 
 
-@refused("evidence", *BANK, unclear=UNTOLD)
+@refused("evidence", *BANK)
 def another_candidate_is_judged(shop: Workshop) -> None:
     trial = replace(shop.trial(shop.other), candidate=shop.trial().candidate)
     shop.propose(played_by(shop, trial, shop.other), of=shop.other)
 
 
-@refused("evidence", *BANK, unclear=UNTOLD)
+@refused("evidence", *BANK)
 def the_two_banks_are_swapped(shop: Workshop) -> None:
     trial = shop.trial(shop.other)
     shop.propose(played_by(shop, replace(trial, base=trial.candidate, candidate=trial.base), shop.other), of=shop.other)
@@ -293,7 +298,6 @@ def the_evidence_of_another_proposal_is_shown(shop: Workshop) -> None:
 
 # --- What packs the episodes --------------------------------------------------------------------------------------------
 
-LONGER = (r"episodes\.jsonl\.gz: too-large: unpacks to more than", "more than the episodes")
 AFTER = (r"episodes\.jsonl\.gz: gzip: is followed by other bytes", "more after the archive")
 PACKED = (r"episodes\.jsonl\.gz: is not packed as the tools pack it", "packed in another way")
 
@@ -343,32 +347,32 @@ def the_archive_is_of_another_kind(shop: Workshop) -> None:
     repacked(shop, lambda text: zlib.compress(text.encode(), 9))
 
 
-@refused("evidence", *LONGER)
+@refused("evidence", r"episodes\.jsonl\.gz: too-large: unpacks to more than")
 def the_archive_is_a_bomb(shop: Workshop) -> None:
     repacked(shop, lambda text: compress("\0" * 10_000_000))
 
 
-@refused("evidence", *LONGER)
+@refused("evidence", *LINES)
 def a_line_is_added_to_the_episodes(shop: Workshop) -> None:
     repacked(shop, lambda text: compress(text + "{}\n"))
 
 
-@refused("evidence", r"episodes\.jsonl\.gz:1: differs")
+@refused("evidence", r"episodes\.jsonl\.gz:1: is not written as the tools write it")
 def the_lines_end_in_another_way(shop: Workshop) -> None:
-    repacked(shop, lambda text: compress(text.replace("\n", "\r\n")[: len(text)]))
+    repacked(shop, lambda text: compress(text.replace("\n", "\r\n")))
 
 
-@refused("evidence", r"episodes\.jsonl\.gz:3: differs")
+@refused("evidence", r"episodes\.jsonl\.gz:3: json-value: NaN is no JSON number")
 def a_number_in_an_episode_is_not_a_number(shop: Workshop) -> None:
     def spoil(text: str) -> bytes:
         lines = text.split("\n")
         lines[2] = lines[2].replace('"draw":1', '"draw":NaN')
-        return compress("\n".join(lines)[: len(text)])
+        return compress("\n".join(lines))
 
     repacked(shop, spoil)
 
 
-@refused("evidence", r"episodes\.jsonl\.gz:\d+: differs")
+@refused("evidence", r"episodes\.jsonl\.gz:\d+: the last line has no end")
 def the_last_line_end_is_missing(shop: Workshop) -> None:
     repacked(shop, lambda text: compress(text.removesuffix("\n")))
 

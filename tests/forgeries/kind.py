@@ -8,8 +8,6 @@ from typing import Literal
 
 from .workshop import FORGED, Workshop
 
-#: Why a reason is not the kind's own: it is the same for whatever was done to a run.
-UNTOLD = "told by the first line of the review page or of the packed file, not by what differs in an episode"
 #: The reason of all kinds whose draws are not those that follow from the registration.
 DRAWS = (r"plan\.json:\d+: differs", "draws that do not follow from the registration")
 

@@ -87,21 +87,21 @@ def the_decision_is_missing(shop: Workshop) -> None:
     shop.propose(shop.real.evidence)
 
 
-@refused("decision", r"the ledger's entry 3 rests on other episodes", "another decision")
+@refused("decision", r"the ledger's entry 3 rests on other episodes")
 def the_decision_rests_on_other_episodes(shop: Workshop) -> None:
     entries = shop.entries
     shop.write_ledger(*entries[:2], {**entries[2], "episodes": f"sha256:{'0' * 64}"})
     shop.propose(shop.real.evidence)
 
 
-@refused("decision", r"the ledger's entry 3 rests on other episodes", "another decision")
+@refused("decision", r"the ledger's entry 3 says reject, and the episodes that it rests on come to accept")
 def the_ledger_says_reject_where_the_evidence_says_accept(shop: Workshop) -> None:
     entries = shop.entries
     shop.write_ledger(*entries[:2], {**entries[2], "verdict": "reject"})
     shop.propose(shop.real.evidence)
 
 
-@refused("decision", r"the ledger's entry 5 says accept", unclear="told as resting on other episodes")
+@refused("decision", r"the ledger's entry 5 says accept")
 def the_ledger_says_accept_where_the_evidence_says_reject(shop: Workshop) -> None:
     entries = shop.entries
     shop.write_ledger(*entries[:4], {**entries[4], "verdict": "accept"})
@@ -174,7 +174,7 @@ def the_registration_asks_for_a_billionth_more(shop: Workshop) -> None:
     shop.run_on(*epoch_and(shop, threshold=1.2000000001))
 
 
-@refused("statement", r"/predicate/proposal", believed="only the end of a proposal's name is held against its change")
+@refused("statement", r"/predicate/proposal is 'narrow-stay-with-risk-.*is called 'edit-reflect-the-feeling-")
 def the_proposal_is_named_after_another_skill(shop: Workshop) -> None:
     name = f"narrow-stay-with-risk-{shop.real.name[-10:]}"
     shop.run_on(*epoch_and(shop, proposal=name), name=name)

@@ -65,7 +65,7 @@ def the_harm_of_a_stratum_is_hidden(shop: Workshop) -> None:
     shop.propose(stating(shop.real.evidence, lambda p: p["result"]["strata"][0].update(harm_e_value=0.001)))
 
 
-@refused("statement", rf"{RESULT}/strata is")
+@refused("statement", rf"{RESULT}/strata/\d+ is absent")
 def a_stratum_is_left_out(shop: Workshop) -> None:
     shop.propose(stating(shop.real.evidence, lambda p: p["result"]["strata"].pop()))
 
@@ -141,7 +141,7 @@ def a_famous_model_is_named(shop: Workshop) -> None:
     shop.propose(signed(stating(shop.real.evidence, lambda p: p["inputs"]["models"].update(seeker="openai/gpt-4.1"))))
 
 
-@refused("models", r"/predicate/inputs/models/seeker is 'surrogаte'", unclear="told as a model without recorded calls")
+@refused("models", r"/predicate/inputs/models/seeker is 'surrog\\u0430te'")
 def a_model_is_named_by_look_alike_letters(shop: Workshop) -> None:
     look_alike = "surrog\u0430te"
     shop.propose(signed(stating(shop.real.evidence, lambda p: p["inputs"]["models"].update(seeker=look_alike))))

@@ -18,6 +18,7 @@ from .workshop import Entry, Workshop, decision, run, worded
 SPOT_CHECK = "`verify --rerun K` plays K pairs, which the reviewer chooses, with the models themselves; a signature says who vouches"
 SECOND = "a second seeker, or `evidence collect` on the same branch by the reviewer, draws anew; few people may push to the ledger"
 PROTECTED = "protect the branch on the server: `esc-skills hook install --server` refuses to rewrite it; clones that saw it refuse it"
+DECIDED = {"format": "esc-skills/ledger/1", "kind": "decision"}
 REVIEWED = "the ledger is read by people: `esc-skills ledger show`; only CI or keepers may push to it"
 
 
@@ -136,6 +137,27 @@ def an_abandoned_registration_is_put_before_one_s_own(shop: Workshop) -> None:
     """
     epoch, registration, *_ = shop.entries
     suits(shop, lambda turn: [epoch, waste(registration, 2, turn), *next_epoch(epoch, registration, 3)])
+
+
+@answered_by(
+    "few people may push to the ledger; `verify` of that proposal; the clone whose own decision is then refused"
+)
+def a_decision_on_somebody_else_s_registration_is_invented(shop: Workshop) -> None:
+    """Somebody's registration is open, and the forger decides it: accepted, on episodes that nobody played.
+
+    The threshold of the forger's own registration is then half of what it would have been, and the digest of the episodes,
+    which nobody can hold against anything, turns its seekers. Few who may push; verification of what is said to be accepted.
+    """
+    epoch, registration, *_ = shop.entries
+    theirs = {**registration, "proposal": "edit-name-one-step-0123456789", "change": f"sha256:{1:064}"}
+    theirs["meaning"] = theirs["change"]
+    own = {**registration, "number": 4, "index": 2, "accepted": 1, "threshold": 1.2 * 0.5 / (2 / 6)}
+
+    def with_acceptance(turn: int) -> list[Entry]:
+        said = {"verdict": "accept", "draws": 6, "e_value": 2.5, "episodes": f"sha256:{turn:064}"}
+        return [epoch, theirs, {**said, **DECIDED, "number": 3, "registration": 2}, own]
+
+    suits(shop, with_acceptance)
 
 
 @answered_by(REVIEWED + "; the names of its releases are those of the repository's tags")

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from esc_skills.bank.reader import Bank, read_bank
@@ -260,7 +260,8 @@ class Workshop:
             of: Whose skills it is about.
             calls: Gives the calls that were recorded while it ran.
         """
-        name = proposal_id("edit", "forged", trial.digest)
+        skill = PurePosixPath(next(iter((of or self.real).skills))).parent.name
+        name = proposal_id("edit", skill, trial.digest)
         registered = self.register(trial, name)
         threshold = self.entries[registered.number - 1]["threshold"]
         trial = replace(trial.at_threshold(threshold), registered=registered)

@@ -21,6 +21,8 @@ from esc_skills.models.request import Model
 from esc_skills.settings import ModelSettings
 from esc_skills.simulation.players import SURROGATE, Players, cast_players
 
+#: What makes proposals: the operators of refinement, the analyst's, and the two ways of making evidence by hand.
+OPERATORS = frozenset(("new", "narrow", "examples", "revise", "edit", "renew"))
 #: How many evolution seekers a bank is diagnosed and an edit is screened on.
 DIAGNOSIS_DRAWS = 300
 #: The same where calls are paid for.
@@ -198,7 +200,15 @@ def _new_id(repository: Repository, trial: Trial, draft: Draft) -> str:
 
 
 def proposal_id(operator: str, skill: str, trial_digest: str) -> str:
-    """Return the id of a proposal: what it does to which skill, and the start of its trial's digest."""
+    """Return the id of a proposal: what it does to which skill, and the start of its trial's digest.
+
+    Args:
+        operator: One of `OPERATORS`.
+        skill: The skill that it changes, the first in git's order where there are several.
+        trial_digest: The trial's.
+    """
+    if operator not in OPERATORS:
+        raise ValueError(f"{operator!r} is no operator that `verify` knows")
     return f"{operator}-{skill}-{trial_digest.removeprefix('sha256:')[:10]}"
 
 

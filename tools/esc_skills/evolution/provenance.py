@@ -95,8 +95,11 @@ def check_decision(
     if made is None:
         detail = f"the ledger holds no decision on the entry {entry.number}, which counts as refused"
         raise RefusedError(EvidenceStatus.MISSING, "decision", detail)
-    if made.episodes != statement["predicate"]["episodes"]["digest"] or made.verdict is not outcome.decision.verdict:
+    if made.episodes != statement["predicate"]["episodes"]["digest"]:
         raise invalid("decision", f"the ledger's entry {made.number} rests on other episodes: {made.verdict}")
+    if made.verdict is not outcome.decision.verdict:
+        found = f"says {made.verdict}, and the episodes that it rests on come to {outcome.decision.verdict}"
+        raise invalid("decision", f"the ledger's entry {made.number} {found}")
     told = outcome.decision.draws, float(f"{outcome.decision.e_value:.9g}")
     if (made.draws, made.e_value) != told:
         found = f"tells of {made.draws} draws and the e-value {made.e_value}, and it was {told[0]} and {told[1]}"

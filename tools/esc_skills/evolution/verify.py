@@ -6,7 +6,6 @@ recorded calls of models, and every file of the evidence is built again and comp
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,35 +14,34 @@ from esc_skills import __version__
 from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, visible
 from esc_skills.documents.jsonl import parse_json
 from esc_skills.documents.schema import require_schema
-from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
+from esc_skills.documents.text import decode
 from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evolution.calibrate import FOLDER, RESULT, calibration_age, read_calibration
 from esc_skills.evolution.compare import compare_evidence, first_difference
-from esc_skills.evolution.evidence import (
-    CALLS,
-    EPISODES,
-    FILES,
-    SIGNATURE,
-    STATEMENT,
-    build_evidence,
-    calls_ref,
-    render_json,
-)
+from esc_skills.evolution.evidence import CALLS, STATEMENT, build_evidence, render_json
 from esc_skills.evolution.exempt import exemption
 from esc_skills.evolution.proposal import Team, describe_proposal
 from esc_skills.evolution.provenance import SIGNERS, check_decision, check_registration, check_signer, ledger_of
-from esc_skills.evolution.repository import SETTINGS_FILE, Revision, clean_folder, read_revision, skill_path
+from esc_skills.evolution.repository import SETTINGS_FILE, Revision, read_revision
+from esc_skills.evolution.scope import (
+    check_base_stands,
+    check_name,
+    check_scope,
+    find_proposal,
+    fork_of,
+    is_only_edited,
+    read_calls_apart,
+    read_evidence,
+)
 from esc_skills.evolution.trial import Outcome, Registered, Trial, change_digest, run_trial
 from esc_skills.evolution.verification import Check, EvidenceStatus, RefusedError, Verification, invalid
-from esc_skills.git import ChangedFile, Repository
+from esc_skills.git import Repository
 from esc_skills.models.replay import ReplayModel
 from esc_skills.settings import ModelSettings, read_settings
-from esc_skills.simulation.players import SURROGATE, Players
+from esc_skills.simulation.players import SURROGATE, Players, endpoint_of
 from esc_skills.simulation.runner import wait_for
 from esc_skills.validation import check_version_bump
 
-_EVIDENCE_PATH = re.compile(r"evidence/([a-z0-9][a-z0-9-]{0,120})/([^/]+)")
-_REGULAR_MODE = 0o100644
 _CALIBRATION = f"{FOLDER}/{RESULT}"
 #: 200 pairs with a judge and a second seeker come to a third of this.
 _MAX_CALLS = 300_000_000
@@ -75,21 +73,19 @@ def verify(
     checks: list[Check] = []
     commits = repository.resolve(base), repository.resolve(head)
     try:
-        if exempt := _exempt(repository, *commits):
+        fork = fork_of(repository, *commits)
+        if exempt := _exempt(repository, fork, *commits):
             return Verification(EvidenceStatus.EXEMPT, None, exempt)
-        trial, outcome = _verify(repository, *commits, progress, checks, ledger, require_signature)
+        trial, outcome = _verify(repository, fork, *commits, progress, checks, ledger, require_signature)
     except RefusedError as failure:
         return Verification(failure.status, None, (*checks, failure.check))
     return Verification(EvidenceStatus.VALID, outcome.decision.verdict, tuple(checks), trial, outcome)
 
 
-def _exempt(repository: Repository, base: str, head: str) -> tuple[Check, ...]:
+def _exempt(repository: Repository, fork: str, base: str, head: str) -> tuple[Check, ...]:
     """Return what changes, where it is nothing but typing errors in a bank's prose; nothing where evidence is needed."""
-    fork = repository.merge_base(base, head)
     folder = read_settings(repository.read_file(base, SETTINGS_FILE), SETTINGS_FILE).skills
-    changed = repository.changed_files(fork, head)
-    ours = [each for each in changed if each.path.startswith(f"{folder}/")]
-    if not ours or len(ours) < len(changed) or any((each.kind, each.mode) != ("M", _REGULAR_MODE) for each in ours):
+    if not is_only_edited(repository.changed_files(fork, head), folder):
         return ()
     if repository.tree_id(fork, folder) != repository.tree_id(base, folder):
         return ()
@@ -99,6 +95,7 @@ def _exempt(repository: Repository, base: str, head: str) -> tuple[Check, ...]:
 
 def _verify(
     repository: Repository,
+    fork: str,
     base: str,
     head: str,
     progress: Callable[[int, int], None],
@@ -106,15 +103,14 @@ def _verify(
     named: str | None,
     require_signature: bool,
 ) -> tuple[Trial, Outcome]:
-    fork = repository.merge_base(base, head)
     changed = repository.changed_files(fork, head)
-    name = _find_proposal(changed)
-    files = _read_evidence(repository, head, changed, name)
+    name = find_proposal(changed)
+    files = read_evidence(repository, head, changed, name)
     statement = _read_statement(files[STATEMENT], name)
     if statement["predicate"]["calls"] and CALLS not in files:
-        files[CALLS] = _read_calls_apart(repository, name)
-    folder = _check_scope(repository, fork, changed, name, statement)
-    _check_base_stands(repository, fork, base, folder)
+        files[CALLS] = read_calls_apart(repository, name)
+    folder = check_scope(repository, fork, changed, name, statement)
+    check_base_stands(repository, fork, base, folder)
     checks.append(Check("scope", True, f"touches {folder}/ and evidence/{name}/ alone"))
     _check_statement(statement, name)
     checks.append(Check("statement", True, f"made by version {statement['predicate']['tool']}"))
@@ -128,6 +124,7 @@ def _verify(
     candidate = _read_candidate(files_at_head, folder)
     recorded = _open_calls(files, name)
     trial = _check_inputs(statement, revision, candidate, recorded)
+    check_name(name, statement["predicate"]["change"], changed, folder)
     ledger = ledger_of(repository, statement, named)
     entry = check_registration(ledger, statement, name, revision.settings.gate.threshold, trial.meaning)
     if entry:
@@ -198,52 +195,6 @@ def _calls_again(recorded: ReplayModel | None, name: str) -> bytes | None:
     return recorded.packed(recorded.used)
 
 
-def _find_proposal(changed: tuple[ChangedFile, ...]) -> str:
-    found = {mark[1] for each in changed if (mark := _EVIDENCE_PATH.fullmatch(each.path))}
-    if not found:
-        if not changed:
-            detail = "the head adds nothing to the base; after a merge give the commit before it as --base"
-        else:
-            detail = (
-                f"the head changes {changed[0].path} and adds no evidence; `esc-skills evolve` makes proposals with it"
-            )
-        raise RefusedError(EvidenceStatus.MISSING, "evidence", detail)
-    if len(found) > 1:
-        raise invalid(
-            "evidence", f"evidence/: holds {len(found)} proposals ({', '.join(sorted(found))}); one at a time is judged"
-        )
-    return found.pop()
-
-
-def _read_evidence(repository: Repository, head: str, changed: tuple[ChangedFile, ...], name: str) -> dict[str, bytes]:
-    added = {each.path: each for each in changed if each.path.startswith(f"evidence/{name}/")}
-    expected = {f"evidence/{name}/{file}" for file in FILES}
-    if missing := sorted(expected - set(added)):
-        raise invalid("evidence", f"{missing[0]}: is missing")
-    for path, each in added.items():
-        if path not in expected | {f"evidence/{name}/{CALLS}", f"evidence/{name}/{SIGNATURE}"}:
-            raise invalid("scope", f"{path}: is no file of the evidence")
-        if each.kind != "A" or each.mode != _REGULAR_MODE:
-            raise invalid("scope", f"{path}: should be a new regular file")
-    files = repository.read_tree(head, f"evidence/{name}")
-    for file, data in files.items():
-        if file not in (EPISODES, CALLS) and len(data) > 10 * MAX_DOCUMENT_BYTES:
-            raise invalid("evidence", f"evidence/{name}/{file}: has {len(data):,} bytes")
-    return files
-
-
-def _read_calls_apart(repository: Repository, name: str) -> bytes:
-    ref = calls_ref(name)
-    try:
-        calls = repository.read_kept(ref)
-    except GitError as error:
-        raise invalid("calls", error.message) from error
-    if calls is None:
-        detail = f"the recorded calls are not in this clone; run `git fetch origin {ref}:{ref}`"
-        raise RefusedError(EvidenceStatus.MISSING, "calls", detail)
-    return calls
-
-
 def _read_statement(data: bytes, name: str) -> dict[str, Any]:
     shown = f"evidence/{name}/{STATEMENT}"
     try:
@@ -255,44 +206,6 @@ def _read_statement(data: bytes, name: str) -> dict[str, Any]:
     if (line := first_difference(text, render_json(statement))) is not None:
         raise invalid("statement", f"{shown}:{line}: is not written as the tools write it")
     return statement
-
-
-def _check_base_stands(repository: Repository, fork: str, base: str, folder: str) -> None:
-    """Refuse evidence where the base moved: what was judged would not be what a merge makes."""
-    settings = read_settings(repository.read_file(base, SETTINGS_FILE), SETTINGS_FILE)
-    for path in (folder, settings.profiles, SETTINGS_FILE):
-        if repository.tree_id(fork, path) != repository.tree_id(base, path):
-            detail = (
-                f"{path} of the base changed after the proposal branched off; rebase and run `esc-skills evolve` again"
-            )
-            raise RefusedError(EvidenceStatus.STALE, "base", detail)
-
-
-def _check_scope(
-    repository: Repository, fork: str, changed: tuple[ChangedFile, ...], name: str, statement: dict[str, Any]
-) -> str:
-    folder: str = statement["subject"][0]["name"]
-    try:
-        clean = clean_folder(folder)
-    except InputError as error:
-        raise invalid("scope", f"evidence/{name}/{STATEMENT}: {error.message}") from error
-    if clean != folder or clean.split("/")[0] == "evidence":
-        raise invalid("scope", f"evidence/{name}/{STATEMENT}: {folder!r} is no folder of a bank (/subject/0/name)")
-    if repository.tree_id(fork, f"{folder}/{SKILL_FILE}"):
-        raise invalid("scope", f"evidence/{name}/{STATEMENT}: {folder!r} is a skill and no bank (/subject/0/name)")
-    if repository.tree_id(fork, folder) is None:
-        raise invalid("scope", f"evidence/{name}/{STATEMENT}: {folder!r} is not in the base (/subject/0/name)")
-    skill_file = re.compile(skill_path(folder))
-    for each in changed:
-        if not each.path.startswith((f"{folder}/", f"evidence/{name}/")):
-            raise invalid(
-                "scope", f"{each.path}: lies outside {folder}/ and evidence/{name}/, which is all a proposal may touch"
-            )
-        if each.path.startswith(f"{folder}/") and not skill_file.fullmatch(each.path):
-            raise invalid("scope", f"{each.path}: is no {SKILL_FILE}; a proposal changes nothing else in a bank")
-        if each.kind != "D" and each.mode != _REGULAR_MODE:
-            raise invalid("scope", f"{each.path}: has mode {each.mode:o} where a regular file (100644) is asked")
-    return folder
 
 
 def _check_statement(statement: dict[str, Any], name: str) -> None:
@@ -353,12 +266,17 @@ def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank, re
 
 
 def _check_models(models: dict[str, Any], asked: ModelSettings) -> None:
-    """Refuse other models than the base's settings name, so that no proposal leaves out the judge that it should have."""
+    """Refuse names that are no models', and others than the base's settings name: no proposal leaves out its judge."""
     for role in ("supporter", "seeker", "judge", "second_seeker"):
-        named = getattr(asked, role).model
+        # A letter that looks like another one is told by its number.
+        found, named = f"/predicate/inputs/models/{role} is {models[role]!a}", getattr(asked, role).model
         if named is not None and models[role] != named:
-            found = f"/predicate/inputs/models/{role} is {models[role]!r}, and the base's settings ask for {named!r}"
-            raise invalid("models", found)
+            raise invalid("models", f"{found}, and the base's settings ask for {named!a}")
+        try:
+            if models[role] is not None:
+                endpoint_of(role, models[role])
+        except InputError as error:
+            raise invalid("models", f"{found}, which is no model; {error.hint}") from error
 
 
 def _check_parameters(stated: dict[str, Any], actual: dict[str, Any], pointer: str) -> None:

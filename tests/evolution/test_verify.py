@@ -12,12 +12,17 @@ from typing import Any
 import pytest
 
 from esc_skills.cli.main import run
-from esc_skills.documents.jsonl import digest
+from esc_skills.documents.jsonl import canonical_json, compress, digest
+from esc_skills.evolution.compare import compare_evidence
 from esc_skills.evolution.trial import change_digest
+from esc_skills.evolution.verification import RefusedError
+from esc_skills.git import Repository
 
 from .conftest import Proposed
 
 Verify = Callable[..., dict[str, Any]]
+#: The parts of a predicate that `verify` makes itself.
+MADE = (("episodes",), ("files",), ("plan",), ("result",), ("review",))
 FILES = ("statement.json", "plan.json", "episodes.jsonl.gz", "review.md")
 
 
@@ -63,18 +68,69 @@ def test_one_changed_byte_in_the_evidence_is_found_and_named(name: str, proposed
     assert f"{proposed.evidence}/{name}" in detail(verified)
 
 
-def test_every_value_of_the_statement_is_held_to_account(proposed: Proposed, verify: Verify) -> None:
+def test_every_value_of_the_statement_is_held_against_what_is_built_again(proposed: Proposed) -> None:
+    with Repository(proposed.folder) as repository:
+        files = repository.read_tree(proposed.branch, proposed.evidence)
+    statement = json.loads(files["statement.json"])
+    compare_evidence(proposed.result["proposal"], files, files)
+    for leaf in leaves_of(statement, ()):
+        forged = {**files, "statement.json": written(changed(statement, leaf))}
+        with pytest.raises(RefusedError, match=r"statement\.json"):
+            compare_evidence(proposed.result["proposal"], forged, files)
+
+
+def test_no_part_of_the_statement_is_believed(proposed: Proposed, verify: Verify) -> None:
     statement = json.loads(proposed.git("show", f"{proposed.branch}:{proposed.evidence}/statement.json"))
     path = proposed.folder / proposed.evidence / "statement.json"
     proposed.git("checkout", "--quiet", "-b", "forged", proposed.branch)
-    # Values near the root are checked one by one; the strata share their code, so a few of them stand for all.
-    leaves = [leaf for leaf in leaves_of(statement, ()) if "strata" not in leaf or leaf[leaf.index("strata") + 1] == 3]
-    for leaf in leaves:
-        path.write_text(json.dumps(changed(statement, leaf), ensure_ascii=False, sort_keys=True, indent=2) + "\n")
+    # One value stands for those that stand together; the threshold, which the ledger answers for, stands for the gate.
+    tried = {leaf[:2] if leaf[1:2] in MADE else leaf[:3]: leaf for leaf in leaves_of(statement, ())}
+    assert {("predicate", *made) for made in MADE} <= {*tried}
+    for leaf in tried.values():
+        path.write_bytes(written(changed(statement, leaf)))
         proposed.git("commit", "--quiet", "--amend", "--no-edit", "--all")
         verified = verify(proposed, "forged")
         assert verified["evidence"] == "invalid", leaf
         assert "statement.json" in detail(verified) or "SKILL.md" in detail(verified) or "scope" in str(verified), leaf
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "told"),
+    [
+        (("final_emotion",), 999, r":2: /final_emotion is 999 and should be \d+$"),
+        (("final_emotion",), 80.0, r":2: /final_emotion is 80\.0 and should be \d+$"),
+        (("arm",), "candid\u0430te", r":2: /arm is 'candid\\u0430te' and should be 'candidate'$"),
+        (("turns", 1, "seeker"), "x" * 100_000, r":2: /turns/1/seeker is 'x{100}'… and should be .{1,200}$"),
+        (("turns",), [], r":2: /turns/0 is absent and should be an object of \d+$"),
+        (("charm",), [[1], [2]], r":2: /charm is a list of 2 and should be absent$"),
+    ],
+)
+def test_what_departs_in_an_episode_is_told_by_line_and_pointer(
+    at: tuple[Any, ...], value: Any, told: str, proposed: Proposed
+) -> None:
+    name = proposed.result["proposal"]
+    with Repository(proposed.folder) as repository:
+        files = repository.read_tree(proposed.branch, proposed.evidence)
+    lines = gzip.decompress(files["episodes.jsonl.gz"]).decode().split("\n")
+    lines[1] = canonical_json(with_value(json.loads(lines[1]), at, value))
+    packed = compress("\n".join(lines))
+    place = ("predicate", "episodes", "file_digest")
+    statement = with_value(json.loads(files["statement.json"]), place, digest(packed))
+    forged = {**files, "episodes.jsonl.gz": packed, "statement.json": written(statement)}
+    with pytest.raises(RefusedError, match=rf"^evidence/{name}/episodes\.jsonl\.gz{told}"):
+        compare_evidence(name, forged, files)
+
+
+def with_value(record: Any, place: tuple[Any, ...], value: Any) -> Any:
+    parent = record
+    for step in place[:-1]:
+        parent = parent[step]
+    parent[place[-1]] = value
+    return record
+
+
+def written(statement: Any) -> bytes:
+    return (json.dumps(statement, ensure_ascii=False, sort_keys=True, indent=2) + "\n").encode()
 
 
 def leaves_of(value: Any, path: tuple[Any, ...]) -> list[tuple[Any, ...]]:
@@ -217,6 +273,42 @@ def test_evidence_of_another_version_is_unverifiable_and_names_it(proposed: Prop
 
     assert verified["evidence"] == "unverifiable"
     assert "esc-skills==9.9.9" in detail(verified)
+
+
+@pytest.mark.parametrize("start", ["examples-stay-with-risk", "celebrate-reflect-the-feeling"])
+def test_a_name_follows_from_the_change(start: str, proposed: Proposed, tampered: Verify) -> None:
+    def edit(folder: Path) -> None:
+        path = folder / proposed.evidence / "statement.json"
+        statement = json.loads(path.read_text())
+        name = statement["predicate"]["proposal"] = start + proposed.result["proposal"][-11:]
+        path.write_bytes(written(statement))
+        (folder / proposed.evidence).rename(folder / "evidence" / name)
+
+    assert proposed.result["proposal"].startswith("examples-reflect-the-feeling-")
+    verified = tampered(edit)
+
+    assert (verified["evidence"], verified["exit"]) == ("invalid", 1)
+    assert f"/predicate/proposal is '{start}-" in detail(verified)
+    assert "is called 'edit-reflect-the-feeling-" in detail(verified)
+
+
+def test_a_proposal_that_was_merged_crosswise_with_its_base_is_invalid(proposed: Proposed, verify: Verify) -> None:
+    proposed.git("checkout", "--quiet", "-b", "notes", "main")
+    (proposed.folder / "NOTES").write_text("x\n")
+    proposed.git("add", "NOTES")
+    proposed.git("commit", "--quiet", "--message", "Notes")
+    proposed.git("checkout", "--quiet", "-b", "forged", proposed.branch)
+    proposed.git("merge", "--quiet", "--no-edit", "notes")
+    proposed.git("checkout", "--quiet", "main")
+    proposed.git("merge", "--quiet", "--no-edit", "--no-ff", proposed.branch)
+    proposed.git("merge", "--quiet", "--no-edit", "notes")
+
+    verified = verify(proposed, "forged")
+
+    assert (verified["evidence"], verified["verdict"], verified["exit"]) == ("invalid", None, 1)
+    assert verified["checks"][-1]["name"] == "merges"
+    assert "went apart at 2 commits" in detail(verified)
+    assert "git rebase" in detail(verified)
 
 
 def test_the_base_judges_not_the_proposal(proposed: Proposed, tampered: Verify) -> None:

@@ -55,7 +55,7 @@ def by_gain(pairs: Pairs) -> list[int]:
 
 
 #: The reason of all kinds that give an episode another score.
-SCORE = (r"episodes\.jsonl\.gz:2: /final_emotion is 9\d and should be \d+", "a score")
+SCORE = (r"episodes\.jsonl\.gz:2: /final_emotion is (99|100) and should be \d+", "a score")
 #: The reason of all kinds with more or fewer episodes than the plan's.
 LINES = (r"episodes\.jsonl\.gz: has \d+ lines and should have", "another number of episodes")
 

@@ -197,6 +197,12 @@ def test_no_two_kinds_are_refused_for_the_same_reason() -> None:
         assert len(of) == 1 or (len(set(of)) == 1 and of[0]), reason
 
 
+@pytest.mark.parametrize("path", ["Makefile", "CONTRIBUTING.md", "docs/threat-model.md"])
+def test_documents_tell_how_many_kinds_there_are(path: str) -> None:
+    text = (Path(__file__).parents[2] / path).read_text()
+    assert re.search(rf"\b{len(CLASS_A)} (ways|kinds) .*\band {len(CLASS_B)} (that|of class B)\b", text)
+
+
 @pytest.mark.parametrize("name", CLASS_B)
 def test_what_the_evidence_cannot_give_away_is_believed_and_its_answer_is_named(
     name: str, refusal: Callable[[Kind], Verified]

@@ -276,7 +276,7 @@ def _check_models(models: dict[str, Any], asked: ModelSettings) -> None:
             if models[role] is not None:
                 endpoint_of(role, models[role])
         except InputError as error:
-            raise invalid("models", f"{found}, which is no model; {error.hint}") from error
+            raise invalid("models", f"{found}, which is no model; give {SURROGATE!r} or ENDPOINT/MODEL") from error
 
 
 def _check_parameters(stated: dict[str, Any], actual: dict[str, Any], pointer: str) -> None:

@@ -40,7 +40,6 @@ class Kind:
         nature: What it has in common with kinds that are refused for the same reason.
         status: What the evidence is then.
         verdict: What the verdict is then.
-        believed: Why it is not refused yet, although it could be.
         unclear: Why the reason is not its own yet.
         answers: In class B: what answers it.
     """
@@ -53,7 +52,6 @@ class Kind:
     nature: str = ""
     status: str = "invalid"
     verdict: str | None = None
-    believed: str = ""
     unclear: str = ""
     answers: str = ""
 
@@ -70,7 +68,6 @@ def refused(
     status: str = "invalid",
     verdict: str | None = None,
     shop: Shop = "surrogate",
-    believed: str = "",
     unclear: str = "",
 ) -> Callable[[Forge], Forge]:
     """Add a kind to class A: what the evidence itself gives away."""
@@ -78,7 +75,7 @@ def refused(
     def add(forge: Forge) -> Forge:
         name = forge.__name__
         assert name not in CLASS_A
-        CLASS_A[name] = Kind(name, forge, shop, check, told, nature, status, verdict, believed, unclear)
+        CLASS_A[name] = Kind(name, forge, shop, check, told, nature, status, verdict, unclear)
         return forge
 
     return add

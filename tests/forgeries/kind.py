@@ -40,7 +40,6 @@ class Kind:
         nature: What it has in common with kinds that are refused for the same reason.
         status: What the evidence is then.
         verdict: What the verdict is then.
-        unclear: Why the reason is not its own yet.
         answers: In class B: what answers it.
     """
 
@@ -52,7 +51,6 @@ class Kind:
     nature: str = ""
     status: str = "invalid"
     verdict: str | None = None
-    unclear: str = ""
     answers: str = ""
 
 
@@ -68,14 +66,13 @@ def refused(
     status: str = "invalid",
     verdict: str | None = None,
     shop: Shop = "surrogate",
-    unclear: str = "",
 ) -> Callable[[Forge], Forge]:
     """Add a kind to class A: what the evidence itself gives away."""
 
     def add(forge: Forge) -> Forge:
         name = forge.__name__
         assert name not in CLASS_A
-        CLASS_A[name] = Kind(name, forge, shop, check, told, nature, status, verdict, unclear)
+        CLASS_A[name] = Kind(name, forge, shop, check, told, nature, status, verdict)
         return forge
 
     return add

@@ -173,7 +173,6 @@ def an_old_entry_is_changed_by_a_new_commit(shop: Workshop) -> None:
 @refused(
     "ledger",
     r"000005\.json.*(is missing|does more)",
-    unclear="the ledger is read with an empty file for the one that is gone",
 )
 def a_refused_entry_is_deleted_by_a_new_commit(shop: Workshop) -> None:
     appended(shop, {"entries/000005.json": None})

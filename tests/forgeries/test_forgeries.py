@@ -163,15 +163,6 @@ def test_an_honest_proposal_is_believed(make: honest.Make, surrogate: Workshop, 
     assert verified["exit"] == (made["verdict"] != "accept")
 
 
-def with_reasons() -> list[Any]:
-    """The kinds of class A; those whose reason is not their own yet are expected to fail."""
-    marks = {
-        name: (pytest.mark.xfail(strict=True, reason=kind.unclear),) if kind.unclear else ()
-        for name, kind in CLASS_A.items()
-    }
-    return [pytest.param(kind, id=name, marks=marks[name]) for name, kind in CLASS_A.items()]
-
-
 def last(verified: Verified) -> str:
     check = verified["checks"][-1]
     return f"{check['name']}: {check['detail']}"
@@ -183,7 +174,7 @@ def test_what_the_evidence_gives_away_is_refused(kind: Kind, refusal: Callable[[
     assert (verified["evidence"], verified["verdict"], verified["exit"]) == (kind.status, kind.verdict, 1), verified
 
 
-@pytest.mark.parametrize("kind", with_reasons())
+@pytest.mark.parametrize("kind", CLASS_A.values(), ids=CLASS_A)
 def test_the_reason_is_its_own(kind: Kind, refusal: Callable[[Kind], Verified]) -> None:
     verified = refusal(kind)
     assert verified["checks"], verified

@@ -60,7 +60,10 @@ def read_ledger(repository: Repository, ref: str | None) -> Ledger:
         name = f"{_FOLDER}/{position:06}.json"
         if commit.added != ((name, "A", _REGULAR),):
             raise LedgerError(f"the ledger's commit {commit.id[:10]} does more than add {name}", REWRITTEN)
-        entries.append(read_entry(files.get(f"{position:06}.json", b""), name, entries))
+        data = files.get(f"{position:06}.json")
+        if data is None:
+            raise LedgerError(f"the ledger's {name} is missing: a later commit deleted it", REWRITTEN)
+        entries.append(read_entry(data, name, entries))
     _require_linear(commits)
     return Ledger(ref, tuple(entries), commits)
 

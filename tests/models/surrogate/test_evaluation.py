@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from esc_skills.corpora.dialogue import Dialogue, Quality, Utterance
+from esc_skills.corpora.dialogue import Dialogue, Outcomes, Quality, Utterance
 from esc_skills.models.surrogate import evaluation
 from esc_skills.models.surrogate.appraisal import SeekerModel, load_seeker_model
 from esc_skills.models.surrogate.evaluation import Recorded, evaluate_esconv, evaluate_sage, read_recorded
 from esc_skills.models.surrogate.fitting import fit_seeker
 from esc_skills.models.surrogate.rolling import roll_emotion
 from esc_skills.transcript import Transcript
-from esc_skills.vocabulary import Speaker
+from esc_skills.vocabulary import Language, Speaker
 
 from .generated import generate, write
 
@@ -107,7 +107,14 @@ def dialogue(number: int, quality: Quality, *turns: tuple[str, str, int | None])
         said.append(Utterance(Speaker.SEEKER, seeker))
         said.append(Utterance(Speaker.SUPPORTER, supporter))
         said.append(Utterance(Speaker.SEEKER, "Hm.", feedback=feedback))
-    return Dialogue(f"made-up-{number}", "job crisis", "anger", "The rota changed.", 4, 2, quality, tuple(said))
+    return Dialogue(
+        id=f"made-up-{number}",
+        corpus="made-up",
+        language=Language.ENGLISH,
+        situation="The rota changed.",
+        outcomes=Outcomes(quality=quality),
+        utterances=tuple(said),
+    )
 
 
 def test_english_dialogues_are_told_apart_and_rated() -> None:

@@ -129,7 +129,7 @@ class Dialogue:
         )
 
 
-_LABELS = {
+_LABELS: dict[str, Any] = {
     "problem_type": ProblemType,
     "emotion_type": EmotionType,
     "disposition": Disposition,

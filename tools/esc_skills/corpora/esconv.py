@@ -10,11 +10,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from esc_skills.corpora.dialogue import Dialogue, Quality, Utterance
+from esc_skills.corpora.dialogue import Dialogue, Outcomes, Quality, Utterance
+from esc_skills.corpora.labels import LabelTally
 from esc_skills.documents.jsonl import parse_json
 from esc_skills.documents.text import decode, read_bytes
 from esc_skills.errors import DocumentError
-from esc_skills.vocabulary import STRATEGY_LABELS, Speaker, Strategy
+from esc_skills.vocabulary import Language, Speaker
 
 _MAX_FILE = 200_000_000
 _HINT = "give ESConv.json or FailedESConv.json as published"
@@ -47,6 +48,8 @@ def canonical_text(text: str) -> str:
 def read_esconv(path: Path) -> tuple[Dialogue, ...]:
     """Return the dialogues of a file, good or failed by the roles that it names; the texts are as the file has them.
 
+    Labels that the vocabularies have no word for are left out.
+
     Raises:
         DocumentError: A dialogue is of another form; the message names it by its position.
     """
@@ -54,24 +57,32 @@ def read_esconv(path: Path) -> tuple[Dialogue, ...]:
     value = parse_json(decode(read_bytes(path, limit=_MAX_FILE), shown), shown)
     if not isinstance(value, list) or not value:
         raise DocumentError(shown, 1, "esconv", "holds no list of dialogues", _HINT)
-    return tuple(_read_dialogue(each, shown, f"{path.stem}-{number}") for number, each in enumerate(value, start=1))
+    tally = LabelTally()
+    return tuple(_read_dialogue(each, shown, path.stem, at, tally) for at, each in enumerate(value, start=1))
 
 
-def _read_dialogue(value: Any, shown: str, name: str) -> Dialogue:
+def _read_dialogue(value: Any, shown: str, corpus: str, position: int, tally: LabelTally) -> Dialogue:
+    name = f"{corpus}-{position}"
     try:
-        said = [_read_utterance(each) for each in value["dialog"]]
+        said = [_read_utterance(each, tally) for each in value["dialog"]]
         qualities = {quality for _, quality in said}
         if len(qualities) != 1:
             raise ValueError("'dialog' should hold messages of one pair of roles")
         survey = value["survey_score"].get("seeker") or {}
         return Dialogue(
             id=name,
-            problem_type=_text(value["problem_type"]),
-            emotion_type=_text(value["emotion_type"]),
+            corpus=corpus,
+            language=Language.ENGLISH,
+            problem_type=tally.problem_type(_text(value["problem_type"])),
+            emotion_type=tally.emotion_type(_text(value["emotion_type"])),
             situation=_text(value["situation"]),
-            initial_intensity=_rating(survey.get("initial_emotion_intensity")),
-            final_intensity=_rating(survey.get("final_emotion_intensity")),
-            quality=qualities.pop(),
+            outcomes=Outcomes(
+                quality=qualities.pop(),
+                initial_intensity=_rating(survey.get("initial_emotion_intensity")),
+                final_intensity=_rating(survey.get("final_emotion_intensity")),
+                empathy=_rating(survey.get("empathy")),
+                relevance=_rating(survey.get("relevance")),
+            ),
             utterances=tuple(utterance for utterance, _ in said),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -79,22 +90,14 @@ def _read_dialogue(value: Any, shown: str, name: str) -> Dialogue:
         raise DocumentError(shown, 0, "esconv", f"dialogue {name}: {found}", _HINT) from error
 
 
-def _read_utterance(value: Any) -> tuple[Utterance, Quality]:
+def _read_utterance(value: Any, tally: LabelTally) -> tuple[Utterance, Quality]:
     if value["speaker"] not in _ROLES:
         raise ValueError(f"the speaker {value['speaker']!r} should be one of {', '.join(_ROLES)}")
     speaker, quality = _ROLES[value["speaker"]]
     annotation = value.get("annotation") or {}
-    strategies = _strategies(annotation.get("strategy")) if speaker is Speaker.SUPPORTER else ()
+    label = annotation.get("strategy") if speaker is Speaker.SUPPORTER else None
+    strategies = tally.strategies(_text(label)) if label is not None else ()
     return Utterance(speaker, _text(value["content"]), strategies, _rating(annotation.get("feedback"))), quality
-
-
-def _strategies(label: Any) -> tuple[Strategy, ...]:
-    if label is None:
-        return ()
-    found = STRATEGY_LABELS.get(_text(label).strip().lower())
-    if found is None:
-        raise ValueError(f"the strategy {label!r} is none of ESConv's")
-    return found
 
 
 def _rating(value: Any) -> int | None:

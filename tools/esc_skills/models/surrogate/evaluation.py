@@ -186,7 +186,7 @@ def evaluate_esconv(dialogues: Iterable[Dialogue], model: SeekerModel) -> Agreem
     The rating correlation is that of the good dialogues. Texts of all dialogues are freed of the traces of tokenisation
     first, so that only what was said tells them apart.
     """
-    appraised = [(dialogue.quality, _appraise(dialogue, model)) for dialogue in dialogues]
+    appraised = [(dialogue.outcomes.quality, _appraise(dialogue, model)) for dialogue in dialogues]
     good = [each for quality, each in appraised if quality is Quality.GOOD and each.expected]
     failed = [each for quality, each in appraised if quality is Quality.FAILED and each.expected]
     agreement = replace(rate_feedback([each.ratings for each in good]), episodes=len(good) + len(failed))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,35 +9,15 @@ from esc_skills.corpora.dialogue import Outcomes, Quality
 from esc_skills.corpora.esconv import canonical_text, read_esconv
 from esc_skills.errors import DocumentError
 from esc_skills.vocabulary import EmotionType, Language, ProblemType, Speaker, Strategy
-
-
-def published(seeker: str = "seeker", supporter: str = "supporter") -> dict[str, Any]:
-    return {
-        "emotion_type": "anger",
-        "problem_type": "job crisis",
-        "situation": "The rota changed again.",
-        "survey_score": {"seeker": {"initial_emotion_intensity": "4", "final_emotion_intensity": "2"}, "supporter": {}},
-        "dialog": [
-            {"speaker": seeker, "annotation": {}, "content": "They changed the rota.\n"},
-            {"speaker": supporter, "annotation": {"strategy": "Question"}, "content": "Since when?"},
-            {
-                "speaker": supporter,
-                "annotation": {"strategy": "Providing Suggestions or Information"},
-                "content": "There is a form for that.",
-            },
-            {"speaker": seeker, "annotation": {"feedback": "4"}, "content": "Is there?"},
-        ],
-    }
+from tests.corpora.samples import esconv, write_list
 
 
 def write(folder: Path, *dialogues: Any) -> Path:
-    path = folder / "ESConv.json"
-    path.write_text(json.dumps(list(dialogues)), encoding="utf-8")
-    return path
+    return write_list(folder / "ESConv.json", *dialogues)
 
 
-def test_a_dialogue_is_read_as_published(tmp_path: Path) -> None:
-    (dialogue,) = read_esconv(write(tmp_path, published()))
+def test_a_dialogue_is_read_as_esconv(tmp_path: Path) -> None:
+    (dialogue,) = read_esconv(write(tmp_path, esconv()))
     assert (dialogue.id, dialogue.corpus, dialogue.language) == ("ESConv-1", "ESConv", Language.ENGLISH)
     assert (dialogue.problem_type, dialogue.emotion_type) == (ProblemType.JOB_CRISIS, EmotionType.ANGER)
     assert dialogue.outcomes == Outcomes(quality=Quality.GOOD, initial_intensity=4, final_intensity=2)
@@ -55,7 +34,7 @@ def test_a_dialogue_is_read_as_published(tmp_path: Path) -> None:
 
 
 def test_messages_in_a_row_are_one_turn(tmp_path: Path) -> None:
-    (dialogue,) = read_esconv(write(tmp_path, published()))
+    (dialogue,) = read_esconv(write(tmp_path, esconv()))
     assert [(speaker, len(said)) for speaker, said in dialogue.runs()] == [
         (Speaker.SEEKER, 1),
         (Speaker.SUPPORTER, 2),
@@ -64,7 +43,7 @@ def test_messages_in_a_row_are_one_turn(tmp_path: Path) -> None:
 
 
 def test_the_failed_form_has_other_roles_and_gaps(tmp_path: Path) -> None:
-    failed = published("speaker", "listener")
+    failed = esconv("speaker", "listener")
     failed["survey_score"] = {"seeker": {"initial_emotion_intensity": "5", "empathy": "2"}, "supporter": {}}
     failed["dialog"][1]["annotation"]["strategy"] = "Direct Guidance"
     (dialogue,) = read_esconv(write(tmp_path, failed))
@@ -76,17 +55,17 @@ def test_the_failed_form_has_other_roles_and_gaps(tmp_path: Path) -> None:
     ("change", "found"),
     [
         (lambda value: value["dialog"][0].update(speaker="user"), "'user' should be one of seeker"),
-        (lambda value: value["dialog"][0].update(speaker="speaker"), "one pair of roles"),
-        (lambda value: value["dialog"][3]["annotation"].update(feedback="6"), "'6' should be 1 to 5"),
-        (lambda value: value.pop("situation"), "'situation' is missing"),
-        (lambda value: value.update(dialog=[]), "one pair of roles"),
+        (lambda value: value["dialog"][0].update(speaker="speaker"), "of ESConv and of FailedESConv"),
+        (lambda value: value.pop("situation"), "'situation' should be a text and is missing"),
+        (lambda value: value.update(dialog=[]), "nobody says anything"),
+        (lambda value: value.update(dialog=7), "'dialog' should be a list and is '7'"),
     ],
 )
 def test_another_form_is_refused_by_name(tmp_path: Path, change: Any, found: str) -> None:
-    value = published()
+    value = esconv()
     change(value)
     with pytest.raises(DocumentError, match="dialogue ESConv-2") as refused:
-        read_esconv(write(tmp_path, published(), value))
+        read_esconv(write(tmp_path, esconv(), value))
     assert found in refused.value.message
 
 

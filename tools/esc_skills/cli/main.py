@@ -32,6 +32,7 @@ _COMMANDS = {
     "hook": ("hook", "Install the gate on a git server, and validation before a commit."),
     "diff": ("diff", "Explain how two revisions of the bank differ."),
     "profiles": ("profiles", "Import and export seeker profiles."),
+    "corpus": ("corpus", "Import published conversations; take personal data out of them."),
     "surrogate": ("surrogate", "Fit and measure the surrogate seeker."),
 }
 

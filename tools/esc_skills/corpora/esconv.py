@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from esc_skills.corpora.dialogue import Dialogue, Outcomes, Quality, Utterance
-from esc_skills.corpora.labels import LabelTally
-from esc_skills.documents.jsonl import parse_json
-from esc_skills.documents.text import decode, read_bytes
+from esc_skills.corpora.forms import BadDialogueError, Place, make_dialogue, optional_object, require_list, require_text
+from esc_skills.corpora.labels import EMOTION_LABELS, PROBLEM_LABELS, STRATEGIES
+from esc_skills.corpora.streams import read_parts
+from esc_skills.corpora.values import read_values
+from esc_skills.documents.findings import Finding
 from esc_skills.errors import DocumentError
-from esc_skills.vocabulary import Language, Speaker
+from esc_skills.vocabulary import Speaker
 
-_MAX_FILE = 200_000_000
 _HINT = "give ESConv.json or FailedESConv.json as published"
+_NAMES = {Quality.GOOD: "ESConv", Quality.FAILED: "FailedESConv"}
 _ROLES = {
     "seeker": (Speaker.SEEKER, Quality.GOOD),
     "supporter": (Speaker.SUPPORTER, Quality.GOOD),
@@ -45,6 +47,13 @@ def canonical_text(text: str) -> str:
     return text.strip()
 
 
+def quality_of(value: Any) -> Quality | None:
+    """Return of which of the two files a value is, by the first role that it names; None where it is of neither."""
+    said = value.get("dialog") if isinstance(value, dict) else None
+    role = said[0].get("speaker") if isinstance(said, list) and said and isinstance(said[0], dict) else None
+    return _ROLES[role][1] if isinstance(role, str) and role in _ROLES else None
+
+
 def read_esconv(path: Path) -> tuple[Dialogue, ...]:
     """Return the dialogues of a file, good or failed by the roles that it names; the texts are as the file has them.
 
@@ -53,62 +62,57 @@ def read_esconv(path: Path) -> tuple[Dialogue, ...]:
     Raises:
         DocumentError: A dialogue is of another form; the message names it by its position.
     """
-    shown = str(path)
-    value = parse_json(decode(read_bytes(path, limit=_MAX_FILE), shown), shown)
-    if not isinstance(value, list) or not value:
-        raise DocumentError(shown, 1, "esconv", "holds no list of dialogues", _HINT)
-    tally = LabelTally()
-    return tuple(_read_dialogue(each, shown, path.stem, at, tally) for at, each in enumerate(value, start=1))
+    shown, dialogues = str(path), []
+    for position, value in enumerate(read_values(read_parts(path), shown), start=1):
+        name = f"{path.stem}-{position}"
+        if isinstance(value, Finding):
+            raise DocumentError(shown, value.line, value.code, value.message, _HINT)
+        quality = quality_of(value.content)
+        place = Place(shown, value.line, name, _NAMES.get(quality or Quality.GOOD, ""))
+        try:
+            dialogues.append(read_dialogue(value.content, place))
+        except BadDialogueError as error:
+            raise DocumentError(shown, value.line, error.code, f"dialogue {name}: {error}", _HINT) from error
+    if not dialogues:
+        raise DocumentError(shown, 1, "empty", "holds no list of dialogues", _HINT)
+    return tuple(dialogues)
 
 
-def _read_dialogue(value: Any, shown: str, corpus: str, position: int, tally: LabelTally) -> Dialogue:
-    name = f"{corpus}-{position}"
-    try:
-        said = [_read_utterance(each, tally) for each in value["dialog"]]
-        qualities = {quality for _, quality in said}
-        if len(qualities) != 1:
-            raise ValueError("'dialog' should hold messages of one pair of roles")
-        survey = value["survey_score"].get("seeker") or {}
-        return Dialogue(
-            id=name,
-            corpus=corpus,
-            language=Language.ENGLISH,
-            problem_type=tally.problem_type(_text(value["problem_type"])),
-            emotion_type=tally.emotion_type(_text(value["emotion_type"])),
-            situation=_text(value["situation"]),
-            outcomes=Outcomes(
-                quality=qualities.pop(),
-                initial_intensity=_rating(survey.get("initial_emotion_intensity")),
-                final_intensity=_rating(survey.get("final_emotion_intensity")),
-                empathy=_rating(survey.get("empathy")),
-                relevance=_rating(survey.get("relevance")),
-            ),
-            utterances=tuple(utterance for utterance, _ in said),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        found = f"the field {error} is missing or unknown" if isinstance(error, KeyError) else str(error)
-        raise DocumentError(shown, 0, "esconv", f"dialogue {name}: {found}", _HINT) from error
+def read_dialogue(value: Any, place: Place) -> Dialogue:
+    """Return one element of either file.
+
+    Raises:
+        BadDialogueError: It is of another form.
+    """
+    said = [_read_utterance(each, place) for each in require_list(value, "dialog")]
+    qualities = {quality for _, quality in said}
+    if len(qualities) > 1:
+        raise BadDialogueError("speaker", "the roles are of ESConv and of FailedESConv")
+    tally, survey = place.tally, optional_object(optional_object(value, "survey_score"), "seeker")
+    return make_dialogue(
+        place,
+        place.fallback_id,
+        (utterance for utterance, _ in said),
+        situation=require_text(value, "situation"),
+        problem_type=tally.find("problem_type", value.get("problem_type"), PROBLEM_LABELS),
+        emotion_type=tally.find("emotion_type", value.get("emotion_type"), EMOTION_LABELS),
+        outcomes=Outcomes(
+            quality=qualities.pop() if qualities else None,
+            initial_intensity=tally.number("initial_intensity", survey.get("initial_emotion_intensity"), 1, 5),
+            final_intensity=tally.number("final_intensity", survey.get("final_emotion_intensity"), 1, 5),
+            empathy=tally.number("empathy", survey.get("empathy"), 1, 5),
+            relevance=tally.number("relevance", survey.get("relevance"), 1, 5),
+        ),
+    )
 
 
-def _read_utterance(value: Any, tally: LabelTally) -> tuple[Utterance, Quality]:
-    if value["speaker"] not in _ROLES:
-        raise ValueError(f"the speaker {value['speaker']!r} should be one of {', '.join(_ROLES)}")
-    speaker, quality = _ROLES[value["speaker"]]
-    annotation = value.get("annotation") or {}
+def _read_utterance(value: Any, place: Place) -> tuple[Utterance, Quality]:
+    role = require_text(value, "speaker")
+    if role not in _ROLES:
+        raise BadDialogueError("speaker", f"the speaker {role[:40]!r} should be one of {', '.join(_ROLES)}")
+    speaker, quality = _ROLES[role]
+    annotation, tally = optional_object(value, "annotation"), place.tally
     label = annotation.get("strategy") if speaker is Speaker.SUPPORTER else None
-    strategies = tally.strategies(_text(label)) if label is not None else ()
-    return Utterance(speaker, _text(value["content"]), strategies, _rating(annotation.get("feedback"))), quality
-
-
-def _rating(value: Any) -> int | None:
-    if value in (None, ""):
-        return None
-    if isinstance(value, bool) or str(value) not in "12345" or len(str(value)) != 1:
-        raise ValueError(f"the rating {value!r} should be 1 to 5")
-    return int(value)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} should be text")
-    return value
+    strategies = tally.find("strategy", label, STRATEGIES) or ()
+    feedback = tally.number("feedback", annotation.get("feedback"), 1, 5)
+    return Utterance(speaker, require_text(value, "content"), strategies, feedback), quality

@@ -1,47 +1,87 @@
-"""Labels: what corpora call things, in the words of the closed vocabularies, and a count of those that have none."""
+"""Labels: what corpora call things, in the words of the closed vocabularies, and a count of those that have none.
+
+A label that no vocabulary has a word for is left out of the dialogue and counted, never bent to the nearest word.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from enum import StrEnum
+from typing import Any, TypeVar
 
-from esc_skills.vocabulary import STRATEGY_LABELS, EmotionType, ProblemType, Strategy
+from esc_skills.corpora.dialogue import Quality, TalkType
+from esc_skills.vocabulary import (
+    DISPOSITION_LABELS,
+    STRATEGY_LABELS,
+    Disposition,
+    EmotionType,
+    HiddenIntention,
+    ProblemType,
+    Strategy,
+)
 
 _Word = TypeVar("_Word")
+_Known = TypeVar("_Known", bound=StrEnum)
 
-#: ESConv's own labels and the words of the vocabularies differ in case and in spaces alone.
-PROBLEM_LABELS = {str(each).replace("-", " "): each for each in ProblemType}
-EMOTION_LABELS = {str(each): each for each in EmotionType}
+
+def _spelt(words: type[_Known]) -> dict[str, _Known]:
+    """Return the words of a vocabulary by how corpora may spell them: with hyphens or with spaces."""
+    return {spelling: each for each in words for spelling in (str(each), str(each).replace("-", " "))}
+
+
+PROBLEM_LABELS = _spelt(ProblemType)
+EMOTION_LABELS = _spelt(EmotionType)
+DISPOSITIONS = {**_spelt(Disposition), **DISPOSITION_LABELS}
+INTENTIONS = _spelt(HiddenIntention)
+STRATEGIES: dict[str, tuple[Strategy, ...]] = {
+    **{spelling: (each,) for spelling, each in _spelt(Strategy).items()},
+    **STRATEGY_LABELS,
+}
+QUALITIES = {**_spelt(Quality), "high": Quality.GOOD, "low": Quality.FAILED}
+TALK_TYPES = _spelt(TalkType)
 
 
 @dataclass(slots=True)
-class LabelTally:
-    """The labels that were met, each with its kind, such as `strategy`, and how often.
+class Tally:
+    """What became of the labels and messages of dialogues, as (kind, label) pairs.
 
     Attributes:
-        mapped: Those that the vocabularies have a word for.
-        unmapped: Those that they have none for, as the corpus writes them.
+        mapped: Labels that the vocabularies have a word for, such as `("strategy", "Question")`.
+        unmapped: Those that they have none for, as the corpus writes them, and ratings out of range.
+        left_out: What a dialogue holds that is no message of the two speakers, such as `("message", "system")`.
     """
 
-    mapped: Counter[tuple[str, str]] = field(default_factory=Counter)
-    unmapped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    mapped: list[tuple[str, str]] = field(default_factory=list)
+    unmapped: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
 
-    def find(self, kind: str, label: str, known: Mapping[str, _Word]) -> _Word | None:
-        """Return what a label means, or None, and count it either way."""
-        found = known.get(" ".join(label.lower().split()))
-        (self.unmapped if found is None else self.mapped)[kind, label] += 1
+    def find(self, kind: str, label: Any, known: Mapping[str, _Word]) -> _Word | None:
+        """Return what a label means, or None, and count it either way; no label counts as nothing."""
+        if label is None or label == "":
+            return None
+        if not isinstance(label, str):
+            self.unmapped.append((kind, _short(label)))
+            return None
+        found = known.get(label) or known.get(" ".join(label.lower().split()))
+        (self.unmapped if found is None else self.mapped).append((kind, _short(label)))
         return found
 
-    def problem_type(self, label: str) -> ProblemType | None:
-        """Return the problem type that a label means."""
-        return self.find("problem_type", label, PROBLEM_LABELS)
+    def number(self, kind: str, value: Any, least: int, most: int) -> int | None:
+        """Return an integer, or one in digits, within a range; None for what is missing, or counted as unmapped."""
+        if value is None or value == "":
+            return None
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+            return value
+        if isinstance(value, str) and len(value) <= 4 and value.removeprefix("-").isdecimal():
+            return self.number(kind, int(value), least, most)
+        self.unmapped.append((kind, _short(value)))
+        return None
 
-    def emotion_type(self, label: str) -> EmotionType | None:
-        """Return the emotion type that a label means."""
-        return self.find("emotion_type", label, EMOTION_LABELS)
+    def leave_out(self, kind: str, what: str) -> None:
+        """Count something that is not kept."""
+        self.left_out.append((kind, _short(what)))
 
-    def strategies(self, label: str) -> tuple[Strategy, ...]:
-        """Return the strategies, any of which a label means; none where it is unknown."""
-        return self.find("strategy", label, STRATEGY_LABELS) or ()
+
+def _short(label: Any) -> str:
+    return " ".join(str(label)[:80].split())

@@ -1,0 +1,43 @@
+"""The reader of a file of dialogues: strict, one line at a time, whatever the file's size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from esc_skills.corpora.dialogue import Dialogue, dialogue_of
+from esc_skills.corpora.streams import read_parts, split_lines
+from esc_skills.corpora.values import decode_piece
+from esc_skills.documents.findings import Finding
+from esc_skills.documents.jsonl import parse_json
+from esc_skills.documents.schema import check_schema
+from esc_skills.errors import DocumentError
+
+_HINT = "make it with `esc-skills corpus import`"
+
+
+def read_dialogues(path: Path, progress: Callable[[int], None] = lambda _: None) -> Iterator[Dialogue]:
+    """Yield the dialogues of a file that `corpus import` wrote.
+
+    Args:
+        path: The JSON Lines file.
+        progress: Told after each part how many bytes of the file were read since the last call.
+
+    Raises:
+        DocumentError: The file cannot be read, holds no dialogue, or has a line that departs from
+            `schemas/dialogue.schema.json`; the message names the line.
+    """
+    shown, found = str(path), False
+    for piece in split_lines(read_parts(path, progress), shown):
+        if isinstance(piece, Finding):
+            raise DocumentError(shown, piece.line, piece.code, piece.message)
+        if not piece.data.strip():
+            continue
+        value = parse_json(decode_piece(piece, shown), shown, piece.line)
+        for finding in check_schema(value, "dialogue", shown):
+            message = f"{finding.message} ({finding.pointer or 'the whole line'})"
+            raise DocumentError(shown, piece.line, finding.code, message, _HINT)
+        found = True
+        yield dialogue_of(value, f"{shown}:{piece.line}")
+    if not found:
+        raise DocumentError(shown, 0, "empty", "holds no dialogue", _HINT)

@@ -11,6 +11,8 @@ import click
 from esc_skills.cli.output import ProgressLine, format_option, say, show_json, show_table
 from esc_skills.corpora.formats import NAMES, Format, csv_format, find_format
 from esc_skills.corpora.importing import Account, Importer
+from esc_skills.corpora.reader import line_of, read_dialogues
+from esc_skills.corpora.scrub import Kind, Scrubbed, Scrubber, read_names
 from esc_skills.documents.findings import Finding
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
@@ -142,3 +144,55 @@ def _show_pairs(title: str, pairs: Counter[tuple[str, str]]) -> None:
     if len(pairs) > _MAX_LABELS:
         rows.append(("… others, all in --format json", pairs.total() - sum(int(str(row[1])) for row in rows)))
     show_table(title, ("what", "count"), rows)
+
+
+@command.command("scrub")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The JSON Lines file of dialogues."
+)
+@click.option(
+    "--names", type=click.Path(path_type=Path), help="A file of names, one a line, to replace wherever they stand."
+)
+@format_option
+def scrub(file: Path, out: Path, names: Path | None, form: str) -> int:
+    """Replace personal data in dialogues by [NAME], [EMAIL], [PHONE], [ADDRESS], [ID] and [LINK].
+
+    FILE is what `corpus import` wrote. English and Chinese; docs/corpora.md says how much is found and what cannot be.
+    """
+    if out.resolve() == file.resolve():
+        raise InputError(f"{out}: is the file that is scrubbed", "choose another name")
+    scrubber = Scrubber(read_names(names) if names else ())
+    report = _Scrubbing()
+    total = file.stat().st_size if file.is_file() else 0
+    with ProgressLine("megabytes") as update:
+        dialogues = read_dialogues(file, _megabytes(update, total))
+        write_atomically(out, (report.line_of(scrubber.scrub(each)) for each in dialogues))
+    if form == "json":
+        show_json({"out": str(out), **report.as_json()})
+        return EXIT_FINE
+    show_table("replaced", ("kind", "count"), [(kind, report.counts[kind]) for kind in Kind])
+    touched = f"{len(report.by_dialogue):,} of {report.dialogues:,} dialogues"
+    say(f"{report.counts.total():,} replaced in {touched}; {out}")
+    say("names that nothing introduces are not found: read a sample before you share it")
+    return EXIT_FINE
+
+
+class _Scrubbing:
+    """What was replaced so far; never what stood there."""
+
+    def __init__(self) -> None:
+        self.dialogues = 0
+        self.counts: Counter[Kind] = Counter()
+        self.by_dialogue: dict[str, dict[str, int]] = {}
+
+    def line_of(self, scrubbed: Scrubbed) -> bytes:
+        self.dialogues += 1
+        if scrubbed.counts:
+            self.counts += scrubbed.counts
+            self.by_dialogue[scrubbed.dialogue.id] = {str(kind): count for kind, count in scrubbed.counts.items()}
+        return line_of(scrubbed.dialogue)
+
+    def as_json(self) -> dict[str, Any]:
+        replaced = {str(kind): self.counts[kind] for kind in Kind}
+        return {"dialogues": self.dialogues, "replaced": replaced, "by_dialogue": self.by_dialogue}

@@ -13,12 +13,11 @@ from esc_skills.corpora.dialogue import Dialogue
 from esc_skills.corpora.formats import Format
 from esc_skills.corpora.forms import BadDialogueError, Place
 from esc_skills.corpora.labels import Tally
-from esc_skills.corpora.streams import MAX_PIECE, read_parts
+from esc_skills.corpora.reader import line_of
+from esc_skills.corpora.streams import read_parts
 from esc_skills.corpora.values import Value
 from esc_skills.documents.findings import Finding, Severity
-from esc_skills.documents.jsonl import canonical_json
-from esc_skills.documents.schema import check_schema
-from esc_skills.errors import InputError
+from esc_skills.errors import DocumentError, InputError
 
 Pairs = Counter[tuple[str, str]]
 
@@ -126,8 +125,9 @@ class Importer:
             place = Place(shown, value.line, f"{path.stem}-{position}", corpus)
             try:
                 yield self._line_of(value, place)
-            except BadDialogueError as error:
-                self._pass_over(Finding(shown, value.line, "", error.code, Severity.ERROR, str(error)))
+            except (BadDialogueError, DocumentError) as error:
+                message = error.detail if isinstance(error, DocumentError) else str(error)
+                self._pass_over(Finding(shown, value.line, "", error.code, Severity.ERROR, message))
 
     def _pass_over(self, finding: Finding) -> None:
         self.account.skipped[finding.code] += 1
@@ -135,12 +135,7 @@ class Importer:
 
     def _line_of(self, value: Value, place: Place) -> bytes:
         dialogue = self._form.read(value.content, place)
-        content = dialogue.as_json()
-        for finding in check_schema(content, "dialogue", place.path):
-            raise BadDialogueError(finding.code, f"{finding.message} ({finding.pointer})")
-        line = canonical_json(content).encode() + b"\n"
-        if len(line) > MAX_PIECE:
-            raise BadDialogueError("too-large", f"would be a line of {len(line):,} bytes")
+        line = line_of(dialogue)
         self._require_new(dialogue)
         self.account.add(dialogue, place.tally)
         return line

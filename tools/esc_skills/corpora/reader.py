@@ -1,4 +1,4 @@
-"""The reader of a file of dialogues: strict, one line at a time, whatever the file's size."""
+"""Files of dialogues: read strictly and one line at a time, whatever their size, and written so that they can be read."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from esc_skills.corpora.dialogue import Dialogue, dialogue_of
-from esc_skills.corpora.streams import read_parts, split_lines
+from esc_skills.corpora.streams import MAX_PIECE, read_parts, split_lines
 from esc_skills.corpora.values import decode_piece
 from esc_skills.documents.findings import Finding
-from esc_skills.documents.jsonl import parse_json
+from esc_skills.documents.jsonl import canonical_json, parse_json
 from esc_skills.documents.schema import check_schema
 from esc_skills.errors import DocumentError
 
@@ -41,3 +41,18 @@ def read_dialogues(path: Path, progress: Callable[[int], None] = lambda _: None)
         yield dialogue_of(value, f"{shown}:{piece.line}")
     if not found:
         raise DocumentError(shown, 0, "empty", "holds no dialogue", _HINT)
+
+
+def line_of(dialogue: Dialogue) -> bytes:
+    """Return a dialogue as the line that `read_dialogues` reads.
+
+    Raises:
+        DocumentError: It departs from the schema, or is longer than a line may be.
+    """
+    content = dialogue.as_json()
+    for finding in check_schema(content, "dialogue", dialogue.id):
+        raise DocumentError(dialogue.id, 0, finding.code, f"{finding.message} ({finding.pointer})")
+    line = canonical_json(content).encode() + b"\n"
+    if len(line) > MAX_PIECE:
+        raise DocumentError(dialogue.id, 0, "too-large", f"would be a line of {len(line):,} bytes")
+    return line

@@ -28,7 +28,7 @@ from esc_skills.discovery.units import Unit
 from esc_skills.documents.jsonl import read_json_lines
 from esc_skills.documents.schema import require_schema
 from esc_skills.errors import InputError
-from esc_skills.vocabulary import HiddenIntention, Risk, Stage, Strategy
+from esc_skills.vocabulary import HiddenIntention, Language, Risk, Stage, Strategy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,10 +58,19 @@ class Call(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exemplar:
-    """A unit that shows a prototype: its id, its effect, and its three turns."""
+    """A unit that shows a prototype.
+
+    Attributes:
+        unit: Its id.
+        corpus: The corpus that it is from.
+        language: The language of its texts.
+        effect: Its effect.
+        texts: The seeker's turn, the supporter's, and the seeker's after it.
+    """
 
     unit: str
     corpus: str
+    language: Language
     effect: float
     texts: tuple[str, str, str]
 
@@ -89,8 +98,8 @@ class Prototype:
         effect: The mean effect, shrunk, from −1 to 1; a tenth is one point of SAGE's emotion.
         low: The lower end of its 80 % interval.
         high: The upper end.
-        positive: Units that went best.
-        negative: Units that went worst.
+        positive: Clear transitions that went best, a few in each language.
+        negative: Clear transitions that went worst, likewise.
     """
 
     strategy: Strategy
@@ -158,6 +167,7 @@ def _exemplar_json(exemplar: Exemplar) -> dict[str, Any]:
     return {
         "unit": exemplar.unit,
         "corpus": exemplar.corpus,
+        "language": str(exemplar.language),
         "effect": exemplar.effect,
         "texts": list(exemplar.texts),
     }
@@ -225,8 +235,8 @@ class _Group:
     dialogues: int = 0
     last: int = -1
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    best: list[_Ranked] = field(default_factory=list)
-    worst: list[_Ranked] = field(default_factory=list)
+    best: dict[Language, list[_Ranked]] = field(default_factory=lambda: defaultdict(list))
+    worst: dict[Language, list[_Ranked]] = field(default_factory=lambda: defaultdict(list))
 
 
 _Ranked = tuple[float, str, Exemplar]
@@ -323,7 +333,7 @@ def _count(group: _Group, unit: Unit, dialogue: int) -> None:
         if value is not None:
             counts[name][value] += 1
     if unit.is_key:
-        _keep(group.best if unit.effect > 0 else group.worst, unit)
+        _keep((group.best if unit.effect > 0 else group.worst)[unit.language], unit)
 
 
 def _keep(exemplars: list[_Ranked], unit: Unit) -> None:
@@ -332,7 +342,7 @@ def _keep(exemplars: list[_Ranked], unit: Unit) -> None:
     if len(exemplars) == _EXEMPLARS and size > exemplars[-1][0]:
         return
     rank = hashlib.sha256(unit.id.encode()).hexdigest()
-    exemplars.append((size, rank, Exemplar(unit.id, unit.corpus, unit.effect, unit.texts)))
+    exemplars.append((size, rank, Exemplar(unit.id, unit.corpus, unit.language, unit.effect, unit.texts)))
     exemplars.sort(key=lambda each: each[:2])
     del exemplars[_EXEMPLARS:]
 
@@ -382,9 +392,14 @@ def _prototype(key: Key, groups: Sequence[_Group], dialogues: int, effect: float
 _COUNTS = ("corpora", "transitions", "languages", "emotions", "dispositions", "problems")
 
 
-def _first(ranked: Iterable[list[_Ranked]]) -> tuple[Exemplar, ...]:
-    chosen = nsmallest(_EXEMPLARS, (each for group in ranked for each in group), key=lambda each: each[:2])
-    return tuple(exemplar for _, _, exemplar in chosen)
+def _first(ranked: Iterable[Mapping[Language, list[_Ranked]]]) -> tuple[Exemplar, ...]:
+    """Return the first few of each language."""
+    kept = list(ranked)
+    chosen = (
+        nsmallest(_EXEMPLARS, (each for group in kept for each in group.get(language, ())), key=lambda each: each[:2])
+        for language in Language
+    )
+    return tuple(exemplar for few in chosen for _, _, exemplar in few)
 
 
 def _most_first(counts: Counter[str]) -> dict[str, int]:
@@ -413,7 +428,10 @@ def _prototype_of(value: dict[str, Any]) -> Prototype:
     state, action, support, effect = (value[name] for name in ("state", "action", "support", "effect"))
     exemplars = {
         side: tuple(
-            Exemplar(each["unit"], each["corpus"], each["effect"], tuple(each["texts"])) for each in value[side]
+            Exemplar(
+                each["unit"], each["corpus"], Language(each["language"]), each["effect"], tuple(each["texts"])
+            )
+            for each in value[side]
         )
         for side in ("positive", "negative")
     }

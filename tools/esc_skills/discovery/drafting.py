@@ -1,0 +1,399 @@
+"""Drafting: prototypes become drafts of skills, offline, in words that were said where they helped.
+
+A draft is for one need and one strategy. Its guidance comes from prototypes that are called helpful, its risks and when
+not to use it from those that are called harmful, its expected outcome from the effects. It is extractive: a person or a
+model has to write it anew before anybody is helped with it, which its name and its description say.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from esc_skills.bank.edit import append_item, raise_version, render_examples, render_skill, replace_section, set_metadata
+from esc_skills.bank.reader import SKILL_FILE, read_bank
+from esc_skills.bank.skill import Example, Skill, SkillRisk
+from esc_skills.discovery.prototypes import ANY, Call, Exemplar, Prototype
+from esc_skills.documents.text import read_text
+from esc_skills.documents.yaml import parse_yaml
+from esc_skills.errors import InputError
+from esc_skills.models.surrogate.cues import load_cues
+from esc_skills.models.surrogate.reading import read
+from esc_skills.transcript import MAX_CHANGE
+from esc_skills.vocabulary import EmotionType, HiddenIntention, Language, RiskCode, Stage, Strategy
+
+#: What a draft takes of each: examples, those to avoid, pieces of guidance, moments, and risks.
+_EXAMPLES, _AVOID, _GUIDANCE, _MOMENTS, _RISKS = 6, 2, 4, 3, 4
+#: Texts of other lengths, in characters, show a turn badly; the schema bounds them too.
+_SHORTEST, _LONGEST = 20, 700
+#: An emotion that this share of the units has is one that the draft is for.
+_EMOTION_SHARE = 0.1
+_MOST_PROVENANCE = 500
+#: What can go wrong with a move, and with a strategy where the move tells nothing.
+_MOVE_RISKS = {
+    "blame": RiskCode.BLAME,
+    "minimising": RiskCode.MINIMISING,
+    "platitude": RiskCode.FALSE_REASSURANCE,
+    "better-promise": RiskCode.FALSE_REASSURANCE,
+    "encouragement": RiskCode.FALSE_REASSURANCE,
+    "other-mind": RiskCode.TAKING_SIDES,
+    "praise": RiskCode.FLATTERY,
+    "agreement": RiskCode.FLATTERY,
+    "strength-seen": RiskCode.FLATTERY,
+    "referral": RiskCode.RUSHING,
+    "explanation": RiskCode.LECTURING,
+    "availability": RiskCode.DEPENDENCE,
+    "understanding": RiskCode.OVER_INTERPRETATION,
+    "feeling-named": RiskCode.OVER_INTERPRETATION,
+    "deep-empathy": RiskCode.OVER_INTERPRETATION,
+    "summary": RiskCode.PARROTING,
+    "self-disclosure": RiskCode.SELF_FOCUS,
+}
+_STRATEGY_RISKS = {
+    Strategy.QUESTION: RiskCode.INTERROGATION,
+    Strategy.RESTATEMENT_OR_PARAPHRASING: RiskCode.PARROTING,
+    Strategy.REFLECTION_OF_FEELINGS: RiskCode.OVER_INTERPRETATION,
+    Strategy.SELF_DISCLOSURE: RiskCode.SELF_FOCUS,
+    Strategy.AFFIRMATION_AND_REASSURANCE: RiskCode.FALSE_REASSURANCE,
+    Strategy.PROVIDING_SUGGESTIONS: RiskCode.PREMATURE_ADVICE,
+    Strategy.INFORMATION: RiskCode.LECTURING,
+    Strategy.OTHERS: RiskCode.MINIMISING,
+}
+_SENTENCE = re.compile(r"[^.!?…。！？]+[.!?…。！？]*[\"”’']?")
+#: Marks of Markdown and of front matter that a text from a stranger must not bring along.
+_MARKS = re.compile(r"[`*<>#|\[\]\\]|-{3,}|^\s*[-+]\s", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a draft is about: a need, the strategy that meets it, and the language of its texts."""
+
+    need: HiddenIntention
+    strategy: Strategy
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft of a new skill, or of the revision of one that is there.
+
+    Attributes:
+        subject: What it is about.
+        name: The skill's name.
+        text: The whole file.
+        revises: The version of the skill that it revises; None for a new one.
+        helpful: The prototypes that its guidance rests on.
+        harmful: Those that its risks rest on.
+    """
+
+    subject: Subject
+    name: str
+    text: str
+    revises: str | None
+    helpful: tuple[Prototype, ...]
+    harmful: tuple[Prototype, ...]
+
+    @property
+    def path(self) -> str:
+        """Its file, relative to the bank's folder."""
+        return f"{self.name}/{SKILL_FILE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """The drafts of a run, and what no draft was made of, with the reason."""
+
+    drafts: tuple[Draft, ...]
+    left_out: tuple[tuple[Subject, str], ...]
+
+
+def draft_skills(prototypes: Sequence[Prototype], bank: Mapping[str, Skill]) -> Drafted:
+    """Return a draft for each need and strategy that some prototype calls helpful, in each language that has exemplars.
+
+    Where the bank has a skill of the same language for the need whose first or second strategy it is, the draft revises
+    that skill: it adds examples, and what the prototypes say against its use, and states what it rests on.
+
+    Args:
+        prototypes: What to draft from.
+        bank: The skills that are there, by name.
+    """
+    drafts: list[Draft] = []
+    left_out: list[tuple[Subject, str]] = []
+    for subject, helpful in _subjects(prototypes):
+        harmful = tuple(_against(subject, prototypes))
+        try:
+            drafts.append(_draft(subject, helpful, harmful, bank))
+        except _NotEnoughError as problem:
+            left_out.append((subject, str(problem)))
+        except InputError as error:
+            left_out.append((subject, f"breaks the contract: {error.message}"))
+    return Drafted(tuple(drafts), tuple(left_out))
+
+
+class _NotEnoughError(Exception):
+    """The exemplars do not make a skill; the message says what is missing."""
+
+
+def _subjects(prototypes: Sequence[Prototype]) -> Iterator[tuple[Subject, tuple[Prototype, ...]]]:
+    for need in HiddenIntention:
+        for strategy in Strategy:
+            helpful = [
+                each
+                for each in prototypes
+                if each.call is Call.HELPFUL and each.strategy is strategy and each.need is need
+            ]
+            helpful.sort(key=lambda each: (-each.low, each.id))
+            for language in Language:
+                if any(exemplar.language is language for each in helpful for exemplar in each.positive):
+                    yield Subject(need, strategy, language), tuple(helpful)
+
+
+def _against(subject: Subject, prototypes: Iterable[Prototype]) -> Iterator[Prototype]:
+    """Yield what harms with the same need, the same strategy first, the worst first."""
+    found = [each for each in prototypes if each.call is Call.HARMFUL and each.need is subject.need]
+    yield from sorted(found, key=lambda each: (each.strategy is not subject.strategy, each.high, each.id))
+
+
+def _draft(
+    subject: Subject, helpful: tuple[Prototype, ...], harmful: tuple[Prototype, ...], bank: Mapping[str, Skill]
+) -> Draft:
+    examples = _examples(subject, helpful)
+    avoid = _examples_to_avoid(subject, (*harmful, *helpful))
+    revised = _near_duplicate(subject, bank)
+    if revised is not None:
+        name, text = revised.name, _revision(revised, subject, examples, helpful, harmful)
+    else:
+        if len(examples) < 2:
+            raise _NotEnoughError(f"{len(examples)} exemplars in {subject.language} are short enough to show; 2 are asked")
+        if not avoid:
+            raise _NotEnoughError(f"no exemplar in {subject.language} went badly, and a skill shows one to avoid")
+        words = _words(subject.language)
+        name = f"draft-{words['strategies'][subject.strategy].lower()}-{subject.need}"
+        if subject.language is Language.CHINESE:
+            name = f"draft-{subject.strategy}-{subject.need}-zh"
+        text = _new(name, subject, examples, avoid, helpful, harmful, bank)
+    read_bank({f"{name}/{SKILL_FILE}": text.encode("utf-8")}, "the draft")
+    return Draft(subject, name, text, revised.version if revised else None, helpful, harmful)
+
+
+def _near_duplicate(subject: Subject, bank: Mapping[str, Skill]) -> Skill | None:
+    """Return the skill that is for the same need with the same strategy: it leads with it, or else has it second."""
+    same = [skill for skill in bank.values() if skill.language is subject.language and subject.need in skill.needs]
+    for place in (0, 1):
+        found = [skill for skill in same if subject.strategy in skill.strategies[place : place + 1]]
+        if found:
+            return min(found, key=lambda skill: (len(skill.needs), skill.name))
+    return None
+
+
+def _new(
+    name: str,
+    subject: Subject,
+    examples: Sequence[Example],
+    avoid: Sequence[Example],
+    helpful: Sequence[Prototype],
+    harmful: Sequence[Prototype],
+    bank: Mapping[str, Skill],
+) -> str:
+    words = _words(subject.language)
+    strategy, need = words["strategies"][subject.strategy], words["needs"][subject.need]
+    units = sum(each.units for each in helpful)
+    risks = _risks(subject, harmful)
+    said = [example.supporter for example in examples]
+    guidance = [_told(words["lead"], each, words) for each in helpful[:_GUIDANCE]]
+    guidance += [words["as_here"].format(text=text) for text in _central(said, subject.language)[:_GUIDANCE]]
+    danger = words["danger"] if "stay-with-risk" in bank else words["danger_without"]
+    sections = {
+        "guidance": guidance,
+        "when_to_use": [words["when"].format(need=need, text=each.seeker) for each in examples[:_MOMENTS]],
+        "when_not_to_use": [*(_told(words["when_not"], each, words) for each in harmful[:_MOMENTS]), danger],
+        "expected_outcome": _outcome(helpful, words),
+        "risks": [SkillRisk(code, words["risks"][code]) for code in risks],
+        "examples": examples,
+        "avoid": avoid,
+    }
+    metadata = {
+        "version": "0.1.0",
+        "esc-stage": ", ".join(_stages(helpful)),
+        "esc-strategies": str(subject.strategy),
+        "esc-emotions": ", ".join(_emotions(helpful)),
+        "esc-intensity": "1 to 5",
+        "esc-needs": str(subject.need),
+        "esc-not-for": "none",
+        "esc-risk": "none",
+        "esc-expected-change": _expected_change(helpful),
+        "esc-risks": ", ".join(risks),
+        "esc-language": str(subject.language),
+        "esc-provenance": provenance_of(helpful, harmful),
+    }
+    dialogues = sum(each.dialogues for each in helpful)
+    description = words["description"].format(strategy=strategy, need=need, units=units, dialogues=dialogues)
+    title = words["title"].format(strategy=strategy, need=need)
+    return render_skill(name, description, metadata, title, words["summary"].format(prototypes=len(helpful)), sections)
+
+
+def _revision(
+    skill: Skill,
+    subject: Subject,
+    examples: Sequence[Example],
+    helpful: Sequence[Prototype],
+    harmful: Sequence[Prototype],
+) -> str:
+    """Return a skill's file with what the prototypes add: examples, what speaks against its use, and what it rests on."""
+    words = _words(subject.language)
+    text = set_metadata(skill.text, "esc-provenance", provenance_of(helpful, harmful))
+    against = [each for each in harmful if each.strategy is subject.strategy]
+    for each in against[:1]:
+        text = append_item(text, "When not to use", _told(words["when_not"], each, words))
+    spoken = {example.supporter for example in skill.examples}
+    added = [example for example in examples if example.supporter not in spoken][:2]
+    if added:
+        text = replace_section(text, "Examples", render_examples([*skill.examples, *added], skill.avoid))
+    return raise_version(text, skill.version)
+
+
+def provenance_of(helpful: Sequence[Prototype], harmful: Sequence[Prototype] = ()) -> str:
+    """Return what a skill rests on, for its metadata: ids, units and points a turn, as many as the schema has room for."""
+    told = ""
+    for lead, prototypes in (("prototypes ", helpful), ("; against ", harmful)):
+        for at, each in enumerate(prototypes):
+            longer = f"{told}{', ' if at else lead}{_supported(each)}"
+            if len(longer) > _MOST_PROVENANCE:
+                break
+            told = longer
+    return told
+
+
+def _supported(prototype: Prototype) -> str:
+    return f"{prototype.id} ({prototype.units} units, {points(prototype.effect)})"
+
+
+def points(effect: float) -> str:
+    """Return an effect in points of SAGE's emotion, with one decimal and its sign."""
+    return f"{effect * MAX_CHANGE:+.1f}"
+
+
+def _told(form: str, prototype: Prototype, words: Mapping[str, Any]) -> str:
+    return form.format(
+        strategy=words["strategies"][prototype.strategy],
+        move=words["moves"][prototype.move] if prototype.move else words["any_move"],
+        stage=words["stages"][prototype.stage or ANY],
+        units=prototype.units,
+        effect=points(prototype.effect),
+    )
+
+
+def _outcome(helpful: Sequence[Prototype], words: Mapping[str, Any]) -> str:
+    transitions: Counter[str] = Counter()
+    for each in helpful:
+        transitions.update(each.transitions)
+    units = sum(each.units for each in helpful)
+    mean, low, high = (
+        sum(each.units * getattr(each, name) for each in helpful) / units for name in ("effect", "low", "high")
+    )
+    told: str = words["outcome"].format(
+        units=units,
+        effect=points(mean),
+        low=points(low),
+        high=points(high),
+        positive=transitions["positive"],
+        negative=transitions["negative"],
+    )
+    return told
+
+
+def _expected_change(helpful: Sequence[Prototype]) -> str:
+    low = math.floor(MAX_CHANGE * fmean(each.low for each in helpful))
+    high = math.ceil(MAX_CHANGE * fmean(each.high for each in helpful))
+    return f"{low} to {high}"
+
+
+def _stages(helpful: Sequence[Prototype]) -> list[str]:
+    named = {each.stage for each in helpful}
+    return [str(stage) for stage in Stage if None in named or stage in named]
+
+
+def _emotions(helpful: Sequence[Prototype]) -> list[str]:
+    counts: Counter[str] = Counter()
+    for each in helpful:
+        counts.update(each.emotions)
+    total = sum(counts.values())
+    kept = [str(emotion) for emotion in EmotionType if counts[emotion] > _EMOTION_SHARE * total]
+    return kept or ["any"]
+
+
+def _risks(subject: Subject, harmful: Sequence[Prototype]) -> list[RiskCode]:
+    found = [
+        _MOVE_RISKS.get(each.move or "", _STRATEGY_RISKS[each.strategy])
+        for each in harmful
+        if each.strategy is subject.strategy
+    ]
+    found.append(_STRATEGY_RISKS[subject.strategy])
+    return [*list(dict.fromkeys(found))[: _RISKS - 1], RiskCode.MISSED_RISK]
+
+
+def _examples(subject: Subject, helpful: Iterable[Prototype]) -> list[Example]:
+    words = _words(subject.language)
+    found: dict[str, Example] = {}
+    for exemplar in _shown(subject.language, (exemplar for each in helpful for exemplar in each.positive)):
+        seeker, supporter = _plain(exemplar.texts[0]), _plain(exemplar.texts[1])
+        title = words["example"].format(unit=_plain(exemplar.unit))
+        found.setdefault(supporter, Example(title, seeker, supporter))
+    return list(found.values())[:_EXAMPLES]
+
+
+def _examples_to_avoid(subject: Subject, prototypes: Iterable[Prototype]) -> list[Example]:
+    words = _words(subject.language)
+    found: dict[str, Example] = {}
+    for exemplar in _shown(subject.language, (exemplar for each in prototypes for exemplar in each.negative)):
+        said, answered, replied = map(_plain, exemplar.texts)
+        why = words["why"].format(effect=points(exemplar.effect), text=replied)
+        title = words["example"].format(unit=_plain(exemplar.unit))
+        found.setdefault(answered, Example(title, said, answered, why))
+    return list(found.values())[:_AVOID]
+
+
+def _shown(language: Language, exemplars: Iterable[Exemplar]) -> Iterator[Exemplar]:
+    """Yield the exemplars of a language whose texts are of a length that shows something."""
+    for exemplar in exemplars:
+        sizes = [len(_plain(text)) for text in exemplar.texts]
+        if exemplar.language is language and min(sizes[:2]) >= _SHORTEST and 0 < max(sizes) <= _LONGEST:
+            yield exemplar
+
+
+def _plain(text: str) -> str:
+    return " ".join(_MARKS.sub(" ", text).split())
+
+
+def _central(texts: Sequence[str], language: Language) -> list[str]:
+    """Return the sentences that share most words with the others' sentences, one of each text at most."""
+    sentences = [(at, each.strip()) for at, text in enumerate(texts) for each in _SENTENCE.findall(text)]
+    spoken = {at: _terms(text, language) for at, text in enumerate(texts)}
+
+    def likeness(sentence: tuple[int, str]) -> float:
+        at, said = sentence
+        own = _terms(said, language)
+        return sum(len(own & words) for other, words in spoken.items() if other != at) / (len(own) + 3)
+
+    best: dict[int, str] = {}
+    for at, said in sorted(sentences, key=lambda each: (-likeness(each), each)):
+        best.setdefault(at, said)
+    return list(best.values())
+
+
+def _terms(text: str, language: Language) -> frozenset[str]:
+    return read(text, load_cues(language)).terms
+
+
+@cache
+def _words(language: Language) -> dict[str, Any]:
+    path = Path(__file__).parent / "data" / f"drafts.{language}.yaml"
+    value: dict[str, Any] = parse_yaml(read_text(path), str(path)).value
+    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from esc_skills.corpora.dialogue import Dialogue, dialogue_of
 from esc_skills.corpora.streams import MAX_PIECE, read_parts, split_lines
@@ -16,16 +17,21 @@ from esc_skills.errors import DocumentError
 _HINT = "make it with `esc-skills corpus import`"
 
 
-def read_dialogues(path: Path, progress: Callable[[int], None] = lambda _: None) -> Iterator[Dialogue]:
-    """Yield the dialogues of a file that `corpus import` wrote.
+Progress = Callable[[int], None]
+
+
+def read_records(path: Path, schema: str, hint: str, progress: Progress = lambda _: None) -> Iterator[tuple[int, Any]]:
+    """Yield the line and the value of each record of a JSON Lines file that keeps to a schema.
 
     Args:
-        path: The JSON Lines file.
+        path: The file.
+        schema: The schema's name, such as `dialogue`.
+        hint: How such a file is made.
         progress: Told after each part how many bytes of the file were read since the last call.
 
     Raises:
-        DocumentError: The file cannot be read, holds no dialogue, or has a line that departs from
-            `schemas/dialogue.schema.json`; the message names the line.
+        DocumentError: The file cannot be read, holds no record, or has a line that departs from the schema; the message
+            names the line.
     """
     shown, found = str(path), False
     for piece in split_lines(read_parts(path, progress), shown):
@@ -34,13 +40,23 @@ def read_dialogues(path: Path, progress: Callable[[int], None] = lambda _: None)
         if not piece.data.strip():
             continue
         value = parse_json(decode_piece(piece, shown), shown, piece.line)
-        for finding in check_schema(value, "dialogue", shown):
+        for finding in check_schema(value, schema, shown):
             message = f"{finding.message} ({finding.pointer or 'the whole line'})"
-            raise DocumentError(shown, piece.line, finding.code, message, _HINT)
+            raise DocumentError(shown, piece.line, finding.code, message, hint)
         found = True
-        yield dialogue_of(value, f"{shown}:{piece.line}")
+        yield piece.line, value
     if not found:
-        raise DocumentError(shown, 0, "empty", "holds no dialogue", _HINT)
+        raise DocumentError(shown, 0, "empty", f"holds no {schema}", hint)
+
+
+def read_dialogues(path: Path, progress: Progress = lambda _: None) -> Iterator[Dialogue]:
+    """Yield the dialogues of a file that `corpus import` wrote.
+
+    Raises:
+        DocumentError: As `read_records`.
+    """
+    for line, value in read_records(path, "dialogue", _HINT, progress):
+        yield dialogue_of(value, f"{path}:{line}")
 
 
 def line_of(dialogue: Dialogue) -> bytes:

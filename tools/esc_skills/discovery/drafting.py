@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -114,7 +114,7 @@ class Drafted:
     left_out: tuple[tuple[Subject, str], ...]
 
 
-def draft_skills(prototypes: Sequence[Prototype], bank: Mapping[str, Skill]) -> Drafted:
+def draft_skills(prototypes: Sequence[Prototype], bank: Mapping[str, Skill], languages: Collection[Language]) -> Drafted:
     """Return a draft for each need and strategy that some prototype calls helpful, in each language that has exemplars.
 
     Where the bank has a skill of the same language for the need whose first or second strategy it is, the draft revises
@@ -123,10 +123,11 @@ def draft_skills(prototypes: Sequence[Prototype], bank: Mapping[str, Skill]) -> 
     Args:
         prototypes: What to draft from.
         bank: The skills that are there, by name.
+        languages: The languages to draft in.
     """
     drafts: list[Draft] = []
     left_out: list[tuple[Subject, str]] = []
-    for subject, helpful in _subjects(prototypes):
+    for subject, helpful in _subjects(prototypes, languages):
         harmful = tuple(_against(subject, prototypes))
         try:
             drafts.append(_draft(subject, helpful, harmful, bank))
@@ -141,7 +142,9 @@ class _NotEnoughError(Exception):
     """The exemplars do not make a skill; the message says what is missing."""
 
 
-def _subjects(prototypes: Sequence[Prototype]) -> Iterator[tuple[Subject, tuple[Prototype, ...]]]:
+def _subjects(
+    prototypes: Sequence[Prototype], languages: Collection[Language]
+) -> Iterator[tuple[Subject, tuple[Prototype, ...]]]:
     for need in HiddenIntention:
         for strategy in Strategy:
             helpful = [
@@ -150,7 +153,7 @@ def _subjects(prototypes: Sequence[Prototype]) -> Iterator[tuple[Subject, tuple[
                 if each.call is Call.HELPFUL and each.strategy is strategy and each.need is need
             ]
             helpful.sort(key=lambda each: (-each.low, each.id))
-            for language in Language:
+            for language in languages:
                 if any(exemplar.language is language for each in helpful for exemplar in each.positive):
                     yield Subject(need, strategy, language), tuple(helpful)
 
@@ -208,7 +211,8 @@ def _new(
     risks = _risks(subject, harmful)
     said = [example.supporter for example in examples]
     guidance = [_told(words["lead"], each, words) for each in helpful[:_GUIDANCE]]
-    guidance += [words["as_here"].format(text=text) for text in _central(said, subject.language)[:_GUIDANCE]]
+    central = [each for each in _central(said, subject.language) if len(each) >= _SHORTEST]
+    guidance += [words["as_here"].format(text=text) for text in central[:_GUIDANCE]]
     danger = words["danger"] if "stay-with-risk" in bank else words["danger_without"]
     sections = {
         "guidance": guidance,

@@ -24,10 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from esc_skills.corpora.reader import read_records
 from esc_skills.discovery.units import Unit
-from esc_skills.documents.jsonl import read_json_lines
-from esc_skills.documents.schema import require_schema
-from esc_skills.errors import InputError
+from esc_skills.errors import DocumentError, InputError
 from esc_skills.vocabulary import HiddenIntention, Language, Risk, Stage, Strategy
 
 if TYPE_CHECKING:
@@ -332,7 +331,7 @@ def _count(group: _Group, unit: Unit, dialogue: int) -> None:
     ):
         if value is not None:
             counts[name][value] += 1
-    if unit.is_key:
+    if unit.is_key and unit.before.risk is Risk.NONE:  # what to say to somebody at risk is not learnt from examples
         _keep((group.best if unit.effect > 0 else group.worst)[unit.language], unit)
 
 
@@ -410,16 +409,15 @@ def read_prototypes(path: Path) -> tuple[Prototype, ...]:
     """Return the prototypes of a file.
 
     Raises:
-        DocumentError: A line is no strict JSON, or too long.
-        InputError: A line departs from `schemas/prototype.schema.json`, or its id is not that of its key.
+        DocumentError: The file cannot be read, a line departs from `schemas/prototype.schema.json`, or an id is not that
+            of its key.
     """
     found: list[Prototype] = []
-    for line, _, value in read_json_lines(path):
-        shown = f"{path}:{line}"
-        require_schema(value, "prototype", shown)
+    hint = "make it with `esc-skills discover cluster`"
+    for line, value in read_records(path, "prototype", hint):
         prototype = _prototype_of(value)
         if prototype.id != value["id"]:
-            raise InputError(f"{shown}: the id {value['id']} should be {prototype.id}", "cluster the units again")
+            raise DocumentError(str(path), line, "id", f"is {value['id']} and should be {prototype.id}", hint)
         found.append(prototype)
     return tuple(found)
 

@@ -11,8 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from esc_skills.documents.jsonl import read_json_lines
-from esc_skills.documents.schema import require_schema
+from esc_skills.corpora.reader import Progress, read_records
 from esc_skills.vocabulary import (
     Disposition,
     EmotionType,
@@ -173,24 +172,17 @@ class Unit:
         }
 
 
-def read_units(path: Path) -> Iterator[Unit]:
-    """Yield the units of a file, one at a time.
+def read_units(path: Path, progress: Progress = lambda _: None) -> Iterator[Unit]:
+    """Yield the units of a file that `discover extract` wrote.
 
     Raises:
-        DocumentError: A line is no strict JSON, or too long.
-        InputError: A line departs from the schema, or says of itself what does not follow from it.
+        DocumentError: The file cannot be read, or a line departs from `schemas/unit.schema.json`.
     """
-    for line, _, value in read_json_lines(path):
-        yield unit_of(value, f"{path}:{line}")
+    for _, value in read_records(path, "unit", "make it with `esc-skills discover extract`", progress):
+        yield _unit_of(value)
 
 
-def unit_of(value: Any, shown: str) -> Unit:
-    """Return the record of one line.
-
-    Raises:
-        InputError: It departs from `schemas/unit.schema.json`.
-    """
-    require_schema(value, "unit", shown)
+def _unit_of(value: dict[str, Any]) -> Unit:
     action = value["action"]
     first, second, third = (Span(*each) for each in value["spans"])
     said, answered, replied = value["texts"]

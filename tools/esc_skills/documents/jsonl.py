@@ -9,7 +9,6 @@ import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from esc_skills.errors import DocumentError
@@ -100,34 +99,6 @@ def parse_json_lines(text: str, shown: str) -> Iterator[tuple[int, Any]]:
             raise DocumentError(shown, number, "too-large", f"a line of {len(line):,} characters")
         if line.strip():
             yield number, parse_json(line, shown, number)
-
-
-def read_json_lines(path: Path) -> Iterator[tuple[int, int, Any]]:
-    """Yield the number, the place in bytes, and the value of each non-empty line of a file, which is never held whole.
-
-    Raises:
-        DocumentError: It cannot be read; or a line is too long, no UTF-8, or no strict JSON.
-    """
-    shown = str(path)
-    try:
-        with path.open("rb") as file:
-            place = 0
-            for number, line in enumerate(iter(lambda: file.readline(4 * MAX_LINE_CHARACTERS), b""), start=1):
-                if len(line) > MAX_LINE_CHARACTERS and not line.endswith(b"\n"):
-                    raise DocumentError(shown, number, "too-large", f"a line of more than {len(line):,} bytes")
-                if line.strip():
-                    yield number, place, _value_of_line(line, shown, number)
-                place += len(line)
-    except OSError as error:
-        raise DocumentError(shown, 0, "unreadable", error.strerror or str(error), "check the path") from error
-
-
-def _value_of_line(line: bytes, shown: str, number: int) -> Any:
-    try:
-        text = line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DocumentError(shown, number, "encoding", f"byte 0x{line[error.start]:02x} is not UTF-8") from error
-    return parse_json(text, shown, number)
 
 
 def canonical_json(value: Any) -> str:

@@ -1,0 +1,330 @@
+"""`esc-skills discover`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from esc_skills.cli.output import ProgressLine, format_option, say, show_json, show_table
+from esc_skills.cli.places import find_bank
+from esc_skills.corpora.reader import Progress, read_dialogues
+from esc_skills.discovery.coverage import Cell, map_coverage
+from esc_skills.discovery.drafting import Draft, Drafted, draft_skills, points
+from esc_skills.discovery.extract import extract_units
+from esc_skills.discovery.foresight import measure_foresight
+from esc_skills.discovery.prototypes import Call, Clustering, cluster_units, read_prototypes
+from esc_skills.discovery.units import Transition, Unit, read_units
+from esc_skills.documents.jsonl import canonical_json
+from esc_skills.documents.text import write_atomically
+from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
+from esc_skills.vocabulary import HiddenIntention, Language, Stage, Strategy
+
+if TYPE_CHECKING:
+    from esc_skills.bank.skill import Skill
+
+_MEGABYTE = 1_000_000
+_files = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+_skills = click.option(
+    "--skills",
+    type=click.Path(path_type=Path),
+    help="The bank, or `none`. [default: the repository's, else the shipped one]",
+)
+
+
+@click.group("discover")
+def command() -> None:
+    """From dialogues to drafts of skills: Intervention Units, prototypes, drafts, and what the bank covers.
+
+    docs/discovery.md says how each is made and how far to trust it.
+    """
+
+
+@command.command("extract")
+@_files
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The JSON Lines file of units."
+)
+@format_option
+def extract(files: tuple[Path, ...], out: Path, form: str) -> int:
+    """Read the Intervention Units out of dialogues that `corpus import` wrote.
+
+    What a corpus annotates is taken over; the rest is read from words, which the units say.
+    """
+    _require_other(out, files)
+    account = _Account()
+    with _reading(files) as progress:
+        dialogues = chain.from_iterable(read_dialogues(path, progress) for path in files)
+        write_atomically(out, (account.line_of(unit) for each in dialogues for unit in account.units_of(each)))
+    if form == "json":
+        show_json({"out": str(out), **account.as_json()})
+        return EXIT_FINE
+    account.show()
+    say(f"{account.units:,} units of {account.dialogues:,} dialogues in {out}")
+    say(f"next: esc-skills discover cluster {out} --out prototypes.jsonl")
+    return EXIT_FINE
+
+
+@command.command("cluster")
+@_files
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The JSON Lines file of prototypes."
+)
+@format_option
+def cluster(files: tuple[Path, ...], out: Path, form: str) -> int:
+    """Group units by state and action into prototypes, each with what usually comes of it."""
+    _require_other(out, files)
+    with _reading(files) as progress:
+        clustering = cluster_units(chain.from_iterable(read_units(path, progress) for path in files))
+    write_atomically(out, (canonical_json(each.as_json()).encode() + b"\n" for each in clustering.prototypes))
+    if form == "json":
+        show_json({"out": str(out), **_clustering_json(clustering)})
+        return EXIT_FINE
+    _show_clustering(clustering)
+    say(f"{len(clustering.prototypes):,} prototypes in {out}")
+    say(f"next: esc-skills discover coverage {out}, then discover draft {out}")
+    return EXIT_FINE
+
+
+@command.command("evaluate")
+@_files
+@format_option
+def evaluate(files: tuple[Path, ...], form: str) -> int:
+    """Measure whether what prototypes are called holds on dialogues that they were not made of, in five folds."""
+    with _reading(files) as progress:
+        units = tuple(chain.from_iterable(read_units(path, progress) for path in files))
+    found = measure_foresight(units)
+    if form == "json":
+        show_json([asdict(each) for each in found])
+        return EXIT_FINE
+    if not found:
+        say("no unit was left out under prototypes of both calls: more dialogues with outcomes are needed")
+        return EXIT_FINE
+    rows = [
+        (f"{each.corpus}, {each.source}", each.helpful, each.harmful, f"{each.area:.3f}", f"{each.low:.3f} to {each.high:.3f}")
+        for each in found
+    ]
+    show_table(
+        "outcomes after what was called helpful against harmful, on dialogues left out",
+        ("corpus and outcome", "helpful", "harmful", "AUC", "95 % interval"),
+        rows,
+    )
+    return EXIT_FINE
+
+
+@command.command("coverage")
+@click.argument("prototypes", type=click.Path(path_type=Path))
+@_skills
+@format_option
+def coverage(prototypes: Path, skills: Path | None, form: str) -> int:
+    """Show which needs, stages and strategies the bank covers, and where something helps that no skill does."""
+    cells = map_coverage(read_prototypes(prototypes), _skills_of(skills))
+    gaps = [cell for cell in cells if cell.is_gap]
+    if form == "json":
+        show_json([cell.as_json() for cell in cells])
+        return EXIT_FINE
+    _show_coverage(cells)
+    for cell in gaps:
+        say(f"no skill for {cell.need} in {cell.stage} with {cell.strategy}: {', '.join(cell.helpful)} called helpful")
+    covered = sum(bool(cell.skills) for cell in cells)
+    say(f"{covered} of {len(cells)} cells have a skill; {len(gaps)} have evidence that something helps, and none")
+    return EXIT_FINE
+
+
+@command.command("draft")
+@click.argument("prototypes", type=click.Path(path_type=Path))
+@_skills
+@click.option("--language", "languages", multiple=True, type=click.Choice(list(Language)), help="[default: the bank's]")
+@click.option("--only", "names", multiple=True, metavar="NAME", help="Draft this skill alone; can be given often.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Write the drafts to this folder, not to branches."
+)
+@click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository.")
+@click.option("--base", default="main", show_default=True, metavar="REV", help="What the drafts would be merged into.")
+@format_option
+def draft(
+    prototypes: Path,
+    skills: Path | None,
+    languages: tuple[str, ...],
+    names: tuple[str, ...],
+    out: Path | None,
+    repo: Path,
+    base: str,
+    form: str,
+) -> int:
+    """Turn prototypes into drafts of skills, each on a branch draft/… of its own.
+
+    A draft is for one need and one strategy; where the bank has a skill for both, it revises that one. Offline it is put
+    together from what was said where it helped, and says that it is a draft. The gate judges it like any other change.
+    """
+    found = read_prototypes(prototypes)
+    writer = _Folder(out, skills) if out else _Branches(repo, base, skills)
+    with writer:
+        bank = writer.bank
+        wanted = tuple(map(Language, languages)) or tuple(dict.fromkeys(each.language for each in bank.values()))
+        drafted = draft_skills(found, bank, wanted or tuple(Language))
+        drafts = _chosen(drafted, names)
+        places = [(each, writer.write(each)) for each in drafts]
+    if form == "json":
+        show_json(
+            {
+                "drafts": [{**_draft_json(each), "place": place} for each, place in places],
+                "left_out": [{**_subject_json(subject), "why": why} for subject, why in drafted.left_out],
+            }
+        )
+        return EXIT_FINE if places else EXIT_FINDINGS
+    for each, place in places:
+        kind = f"revises {each.name} {each.revises}" if each.revises else "new"
+        say(f"{place}: {kind}; {len(each.helpful)} helpful prototypes, {len(each.harmful)} harmful")
+    for subject, why in drafted.left_out:
+        say(f"no draft for {subject.need} with {subject.strategy} in {subject.language}: {why}")
+    say(f"{len(places)} drafts: read and rewrite each before it is judged")
+    if places:
+        say(writer.following(places[0][1]))
+    return EXIT_FINE if places else EXIT_FINDINGS
+
+
+class _Account:
+    """Counts units as they pass."""
+
+    def __init__(self) -> None:
+        self.dialogues = self.without = self.units = self.key_units = 0
+        self._counts: dict[str, Counter[str]] = {
+            name: Counter() for name in ("corpus", "transition", "outcome from", "strategies from")
+        }
+        self._key_units: Counter[str] = Counter()
+
+    def units_of(self, dialogue: Any) -> Iterator[Unit]:
+        before = self.units
+        yield from extract_units(dialogue)
+        self.dialogues += 1
+        self.without += self.units == before
+
+    def line_of(self, unit: Unit) -> bytes:
+        self.units += 1
+        self.key_units += unit.is_key
+        self._counts["corpus"][unit.corpus] += 1
+        self._counts["transition"][unit.transition] += 1
+        self._counts["outcome from"][unit.source] += 1
+        self._counts["strategies from"]["annotation" if unit.action.annotated else "words"] += 1
+        if unit.is_key:
+            way = "positive" if unit.transition is Transition.POSITIVE else "negative"
+            whole = {True: "that went well", False: "that went badly", None: "whose end nobody judged"}[unit.succeeded]
+            self._key_units[f"{way}, in dialogues {whole}"] += 1
+        return canonical_json(unit.as_json()).encode() + b"\n"
+
+    def as_json(self) -> dict[str, Any]:
+        counts = {name.replace(" ", "_"): _plain(count) for name, count in self._counts.items()}
+        return {
+            "dialogues": self.dialogues,
+            "dialogues_without_units": self.without,
+            "units": self.units,
+            "key_units": self.key_units,
+            **counts,
+            "key": _plain(self._key_units),
+        }
+
+    def show(self) -> None:
+        rows: list[tuple[object, ...]] = [("units", self.units), ("key units", self.key_units)]
+        rows += [(f"{name}: {each}", count) for name, counts in self._counts.items() for each, count in _most(counts)]
+        rows += [(f"key: {each}", count) for each, count in _most(self._key_units)]
+        if self.without:
+            rows.append(("dialogues in which no supporter turn stands between two of the seeker's", self.without))
+        show_table("", ("what", "count"), rows)
+
+
+def _plain(counts: Counter[str]) -> dict[str, int]:
+    return {str(name): count for name, count in _most(counts)}
+
+
+def _most(counts: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _clustering_json(clustering: Clustering) -> dict[str, Any]:
+    calls = Counter(str(each.call) for each in clustering.prototypes)
+    return {
+        "prototypes": len(clustering.prototypes),
+        "units": clustering.units,
+        "dialogues": clustering.dialogues,
+        "left_over": clustering.left_over,
+        "calls": {str(call): calls[call] for call in Call},
+    }
+
+
+def _show_clustering(clustering: Clustering) -> None:
+    for call in (Call.HELPFUL, Call.HARMFUL):
+        called = [each for each in clustering.prototypes if each.call is call]
+        called.sort(key=lambda each: (-abs(each.effect), each.id))
+        rows = [
+            (
+                f"{each.id}  {' / '.join(each.key)}",
+                each.units,
+                each.dialogues,
+                points(each.effect),
+                f"{points(each.low)} to {points(each.high)}",
+            )
+            for each in called[:10]
+        ]
+        title = f"called {call}: {len(called)}" + (", of which" if len(called) > 10 else "")
+        show_table(title, ("strategy / need / move / stage", "units", "dialogues", "points", "80 % interval"), rows)
+    told = _clustering_json(clustering)
+    say(f"{told['units']:,} units of {told['dialogues']:,} dialogues; {told['left_over']:,} are like too few others")
+
+
+def _show_coverage(cells: Sequence[Cell]) -> None:
+    short = {Strategy.RESTATEMENT_OR_PARAPHRASING: "restate", Strategy.REFLECTION_OF_FEELINGS: "reflect"}
+    named = {strategy: short.get(strategy, str(strategy).partition("-")[0]) for strategy in Strategy}
+    by_place = {(cell.need, cell.stage, cell.strategy): cell for cell in cells}
+    rows = [
+        (f"{need}, {stage}", *(_mark(by_place[need, stage, strategy]) for strategy in Strategy))
+        for need in HiddenIntention
+        for stage in Stage
+    ]
+    show_table(
+        "skills; ! where something helps and no skill does it, · where nothing is known", ("", *named.values()), rows
+    )
+
+
+def _mark(cell: Cell) -> str:
+    if cell.is_gap:
+        return "!"
+    return str(len(cell.skills)) if cell.skills else "–" if cell.units else "·"
+
+
+def _draft_json(draft: Draft) -> dict[str, Any]:
+    return {
+        "name": draft.name,
+        "revises": draft.revises,
+        **_subject_json(draft.subject),
+        "helpful": [each.id for each in draft.helpful],
+        "harmful": [each.id for each in draft.harmful],
+    }
+
+
+def _subject_json(subject: Any) -> dict[str, str]:
+    return {"need": str(subject.need), "strategy": str(subject.strategy), "language": str(subject.language)}
+
+
+def _chosen(drafted: Drafted, names: Iterable[str]) -> list[Draft]:
+    by_name: dict[str, list[Draft]] = {}
+    for each in drafted.drafts:
+        by_name.setdefault(each.name, []).append(each)
+    if unknown := [name for name in names if name not in by_name]:
+        raise InputError(f"{unknown[0]}: no draft has that name", f"there are {', '.join(by_name) or 'none'}")
+    return [each for name in (names or by_name) for each in by_name[name][:1]]
+
+
+def _skills_of(named: Path | None) -> Mapping[str, Skill]:
+    bank, _ = find_bank(named)
+    return bank.skills if bank else {}
+
+
+def _require_other(out: Path, files: Iterable[Path]) -> None:
+    if out.resolve() in {path.resolve() for path in files}:
+        raise InputError(f"{out}: is one of the files that are read", "choose another name")

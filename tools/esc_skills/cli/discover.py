@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -23,6 +24,8 @@ from esc_skills.discovery.units import Transition, Unit, read_units
 from esc_skills.documents.jsonl import canonical_json
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
+from esc_skills.evolution.repository import read_revision
+from esc_skills.git import Repository
 from esc_skills.vocabulary import HiddenIntention, Language, Stage, Strategy
 
 if TYPE_CHECKING:
@@ -106,7 +109,13 @@ def evaluate(files: tuple[Path, ...], form: str) -> int:
         say("no unit was left out under prototypes of both calls: more dialogues with outcomes are needed")
         return EXIT_FINE
     rows = [
-        (f"{each.corpus}, {each.source}", each.helpful, each.harmful, f"{each.area:.3f}", f"{each.low:.3f} to {each.high:.3f}")
+        (
+            f"{each.corpus}, {each.source}",
+            each.helpful,
+            each.harmful,
+            f"{each.area:.3f}",
+            f"{each.low:.3f} to {each.high:.3f}",
+        )
         for each in found
     ]
     show_table(
@@ -163,8 +172,8 @@ def draft(
     together from what was said where it helped, and says that it is a draft. The gate judges it like any other change.
     """
     found = read_prototypes(prototypes)
-    writer = _Folder(out, skills) if out else _Branches(repo, base, skills)
-    with writer:
+    with ExitStack() as opened:
+        writer = _Folder(out, skills) if out else _Branches(opened.enter_context(Repository(repo)), base, skills)
         bank = writer.bank
         wanted = tuple(map(Language, languages)) or tuple(dict.fromkeys(each.language for each in bank.values()))
         drafted = draft_skills(found, bank, wanted or tuple(Language))
@@ -312,12 +321,10 @@ def _subject_json(subject: Any) -> dict[str, str]:
 
 
 def _chosen(drafted: Drafted, names: Iterable[str]) -> list[Draft]:
-    by_name: dict[str, list[Draft]] = {}
-    for each in drafted.drafts:
-        by_name.setdefault(each.name, []).append(each)
+    by_name = {each.name: each for each in drafted.drafts}
     if unknown := [name for name in names if name not in by_name]:
         raise InputError(f"{unknown[0]}: no draft has that name", f"there are {', '.join(by_name) or 'none'}")
-    return [each for name in (names or by_name) for each in by_name[name][:1]]
+    return [by_name[name] for name in (names or by_name)]
 
 
 def _skills_of(named: Path | None) -> Mapping[str, Skill]:
@@ -328,3 +335,58 @@ def _skills_of(named: Path | None) -> Mapping[str, Skill]:
 def _require_other(out: Path, files: Iterable[Path]) -> None:
     if out.resolve() in {path.resolve() for path in files}:
         raise InputError(f"{out}: is one of the files that are read", "choose another name")
+
+
+class _Folder:
+    """Takes drafts as files of a folder."""
+
+    def __init__(self, out: Path, skills: Path | None) -> None:
+        self._out = out
+        self.bank = _skills_of(skills)
+
+    def write(self, draft: Draft) -> str:
+        path = self._out / draft.path
+        write_atomically(path, draft.text)
+        return str(path)
+
+    def following(self, _: str) -> str:
+        return f"next: esc-skills validate {self._out}"
+
+
+class _Branches:
+    """Takes drafts as branches, a commit each, beside whatever is checked out."""
+
+    def __init__(self, repository: Repository, base: str, skills: Path | None) -> None:
+        self._repository, self._base = repository, base
+        self._revision = read_revision(repository, base, str(skills) if skills else None)
+        self.bank = self._revision.bank.skills
+
+    def write(self, draft: Draft) -> str:
+        branch = f"draft/{draft.name}"
+        path = f"{self._revision.settings.skills}/{draft.path}"
+        message = f"Draft {draft.name}\n\n{_rests_on(draft)}\n"
+        self._repository.commit_branch(branch, self._revision.commit, {path: draft.text.encode()}, message)
+        return branch
+
+    def following(self, branch: str) -> str:
+        return f"next: edit it, then esc-skills evidence collect --base {self._base} --head {branch}"
+
+
+def _rests_on(draft: Draft) -> str:
+    units = sum(each.units for each in draft.helpful)
+    return f"From {len(draft.helpful)} prototypes with {units} units: {', '.join(each.id for each in draft.helpful)}"
+
+
+@contextmanager
+def _reading(files: Sequence[Path]) -> Iterator[Progress]:
+    """Show how much of some files was read."""
+    total = sum(path.stat().st_size for path in files if path.is_file()) // _MEGABYTE
+    done = 0
+    with ProgressLine("megabytes") as update:
+
+        def progress(read: int) -> None:
+            nonlocal done
+            done += read
+            update(done // _MEGABYTE, total)
+
+        yield progress

@@ -33,6 +33,7 @@ _COMMANDS = {
     "diff": ("diff", "Explain how two revisions of the bank differ."),
     "profiles": ("profiles", "Import and export seeker profiles."),
     "corpus": ("corpus", "Import published conversations; take personal data out of them."),
+    "discover": ("discover", "From dialogues to prototypes and drafts of skills."),
     "surrogate": ("surrogate", "Fit and measure the surrogate seeker."),
 }
 

@@ -6,12 +6,11 @@ or judged of a conversation, its outcome signals, lies apart from what was said 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from esc_skills.documents.schema import require_schema
 from esc_skills.vocabulary import Disposition, EmotionType, HiddenIntention, Language, ProblemType, Speaker, Strategy
 
 
@@ -156,17 +155,8 @@ def _utterance_json(utterance: Utterance) -> dict[str, Any]:
     )
 
 
-def dialogue_of(value: Any, shown: str) -> Dialogue:
-    """Return the record of one line.
-
-    Args:
-        value: The line's value.
-        shown: Its file and line, for messages.
-
-    Raises:
-        InputError: It departs from `schemas/dialogue.schema.json`.
-    """
-    require_schema(value, "dialogue", shown)
+def dialogue_of(value: Mapping[str, Any]) -> Dialogue:
+    """Return the record of a line whose value keeps to `schemas/dialogue.schema.json`."""
     outcomes = dict(value.get("outcomes", {}))
     if "quality" in outcomes:
         outcomes["quality"] = Quality(outcomes["quality"])

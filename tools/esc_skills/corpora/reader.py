@@ -55,8 +55,8 @@ def read_dialogues(path: Path, progress: Progress = lambda _: None) -> Iterator[
     Raises:
         DocumentError: As `read_records`.
     """
-    for line, value in read_records(path, "dialogue", _HINT, progress):
-        yield dialogue_of(value, f"{path}:{line}")
+    for _, value in read_records(path, "dialogue", _HINT, progress):
+        yield dialogue_of(value)
 
 
 def line_of(dialogue: Dialogue) -> bytes:

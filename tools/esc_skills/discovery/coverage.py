@@ -62,9 +62,7 @@ def _cell(
     need: HiddenIntention, stage: Stage, strategy: Strategy, prototypes: Iterable[Prototype], skills: Iterable[Skill]
 ) -> Cell:
     here = [
-        each
-        for each in prototypes
-        if each.need is need and each.strategy is strategy and each.stage in (stage, None)
+        each for each in prototypes if each.need is need and each.strategy is strategy and each.stage in (stage, None)
     ]
     return Cell(
         need,

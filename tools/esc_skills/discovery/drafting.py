@@ -17,7 +17,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from esc_skills.bank.edit import append_item, raise_version, render_examples, render_skill, replace_section, set_metadata
+from esc_skills.bank.edit import (
+    append_item,
+    raise_version,
+    render_examples,
+    render_skill,
+    replace_section,
+    set_metadata,
+)
 from esc_skills.bank.reader import SKILL_FILE, read_bank
 from esc_skills.bank.skill import Example, Skill, SkillRisk
 from esc_skills.discovery.prototypes import ANY, Call, Exemplar, Prototype
@@ -114,7 +121,9 @@ class Drafted:
     left_out: tuple[tuple[Subject, str], ...]
 
 
-def draft_skills(prototypes: Sequence[Prototype], bank: Mapping[str, Skill], languages: Collection[Language]) -> Drafted:
+def draft_skills(
+    prototypes: Sequence[Prototype], bank: Mapping[str, Skill], languages: Collection[Language]
+) -> Drafted:
     """Return a draft for each need and strategy that some prototype calls helpful, in each language that has exemplars.
 
     Where the bank has a skill of the same language for the need whose first or second strategy it is, the draft revises
@@ -130,16 +139,21 @@ def draft_skills(prototypes: Sequence[Prototype], bank: Mapping[str, Skill], lan
     for subject, helpful in _subjects(prototypes, languages):
         harmful = tuple(_against(subject, prototypes))
         try:
-            drafts.append(_draft(subject, helpful, harmful, bank))
-        except _NotEnoughError as problem:
+            draft = _draft(subject, helpful, harmful, bank)
+            if taken := next((each for each in drafts if each.name == draft.name), None):
+                raise _LeftOutError(
+                    f"{draft.name} is revised for {taken.subject.strategy} already; draft again after that"
+                )
+            drafts.append(draft)
+        except _LeftOutError as problem:
             left_out.append((subject, str(problem)))
         except InputError as error:
             left_out.append((subject, f"breaks the contract: {error.message}"))
     return Drafted(tuple(drafts), tuple(left_out))
 
 
-class _NotEnoughError(Exception):
-    """The exemplars do not make a skill; the message says what is missing."""
+class _LeftOutError(Exception):
+    """Nothing can be drafted now; the message says why."""
 
 
 def _subjects(
@@ -174,9 +188,11 @@ def _draft(
         name, text = revised.name, _revision(revised, subject, examples, helpful, harmful)
     else:
         if len(examples) < 2:
-            raise _NotEnoughError(f"{len(examples)} exemplars in {subject.language} are short enough to show; 2 are asked")
+            raise _LeftOutError(
+                f"{len(examples)} exemplars in {subject.language} are short enough to show; 2 are asked"
+            )
         if not avoid:
-            raise _NotEnoughError(f"no exemplar in {subject.language} went badly, and a skill shows one to avoid")
+            raise _LeftOutError(f"no exemplar in {subject.language} went badly, and a skill shows one to avoid")
         words = _words(subject.language)
         name = f"draft-{words['strategies'][subject.strategy].lower()}-{subject.need}"
         if subject.language is Language.CHINESE:

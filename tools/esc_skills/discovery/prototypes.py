@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from heapq import nsmallest
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -288,9 +289,7 @@ class Clusterer:
             merged[into].append(self._groups[key])
         keys = sorted(merged)
         effects = self._effects_of([[group.number for group in merged[key]] for key in keys])
-        prototypes = tuple(
-            _prototype(key, merged[key], *effect) for key, effect in zip(keys, effects, strict=True)
-        )
+        prototypes = tuple(_prototype(key, merged[key], *effect) for key, effect in zip(keys, effects, strict=True))
         units = len(self._effects)
         return Clustering(prototypes, units, len(self._dialogues), units - sum(each.units for each in prototypes))
 
@@ -306,12 +305,25 @@ class Clusterer:
         place = prototype[kept] * len(self._dialogues) + np.frombuffer(self._of_dialogue, dtype=np.int_)[kept]
         pairs, inverse = np.unique(place, return_inverse=True)
         weights = np.frombuffer(self._weights)[kept]
-        sizes = np.bincount(inverse, weights)
-        sums = np.bincount(inverse, weights * np.frombuffer(self._effects)[kept])
+        sizes: NDArray[np.float64] = np.bincount(inverse, weights).astype(np.float64)
+        effects = np.frombuffer(self._effects)[kept]
+        sums: NDArray[np.float64] = np.bincount(inverse, weights * effects).astype(np.float64)
         owners = pairs // len(self._dialogues)
         ends = np.searchsorted(owners, np.arange(len(members) + 1))
-        for start, end in zip(ends[:-1], ends[1:], strict=True):
-            yield int(end - start), *_shrunk(sums[start:end], sizes[start:end])
+        for start, end in pairwise(map(int, ends)):
+            yield end - start, *_shrunk(sums[start:end], sizes[start:end])
+
+
+def cluster_units(units: Iterable[Unit]) -> Clustering:
+    """Return the prototypes of units that come dialogue after dialogue.
+
+    Raises:
+        InputError: Units of one dialogue come in two places.
+    """
+    clusterer = Clusterer()
+    for unit in units:
+        clusterer.add(unit)
+    return clusterer.cluster()
 
 
 def _count(group: _Group, unit: Unit, dialogue: int) -> None:
@@ -424,15 +436,6 @@ def read_prototypes(path: Path) -> tuple[Prototype, ...]:
 
 def _prototype_of(value: dict[str, Any]) -> Prototype:
     state, action, support, effect = (value[name] for name in ("state", "action", "support", "effect"))
-    exemplars = {
-        side: tuple(
-            Exemplar(
-                each["unit"], each["corpus"], Language(each["language"]), each["effect"], tuple(each["texts"])
-            )
-            for each in value[side]
-        )
-        for side in ("positive", "negative")
-    }
     return Prototype(
         strategy=Strategy(action["strategy"]),
         need=HiddenIntention(state["need"]) if state["need"] not in (ANY, UNKNOWN) else None,
@@ -443,5 +446,13 @@ def _prototype_of(value: dict[str, Any]) -> Prototype:
         low=effect["low"],
         high=effect["high"],
         **{name: support[name] for name in ("units", "key_units", "dialogues", "risk", *_COUNTS)},
-        **exemplars,
+        positive=_exemplars_of(value["positive"]),
+        negative=_exemplars_of(value["negative"]),
+    )
+
+
+def _exemplars_of(values: Iterable[dict[str, Any]]) -> tuple[Exemplar, ...]:
+    return tuple(
+        Exemplar(each["unit"], each["corpus"], Language(each["language"]), each["effect"], tuple(each["texts"]))
+        for each in values
     )

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import click
 
-from esc_skills.cli.output import format_option, show_json
+from esc_skills.cli.output import format_option, say, show_json, show_table
 from esc_skills.corpora.esconv import read_esconv
+from esc_skills.corpora.reader import read_dialogues
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import InputError
+from esc_skills.models.surrogate.annotating import fit_annotator, macro_f1, measure_annotator
 from esc_skills.models.surrogate.appraisal import SHIPPED, load_seeker_model
 from esc_skills.models.surrogate.evaluation import Agreement, evaluate_esconv, evaluate_sage, read_recorded
 from esc_skills.models.surrogate.fitting import fit_seeker
+from esc_skills.models.surrogate.strategies import SHIPPED as STRATEGIES
+from esc_skills.models.surrogate.strategies import load_strategy_model
 
 _WORDS = {
     "turn_r": "Pearson r of the change a turn",
@@ -96,6 +100,71 @@ def evaluate(files: tuple[Path, ...], model_file: Path, form: str) -> int:
     click.echo(
         f"on {merged['episodes']} episodes"
         + (", in sample: fit without them to know more" if merged["in_sample"] else "")
+    )
+    return 0
+
+
+@command.command("fit-annotator")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The file of coefficients.",
+)
+@click.option("--first", type=click.IntRange(1), help="Take the first N dialogues alone, and leave the others unseen.")
+@click.option("--source", default="", help="What the dialogues are, for the record.")
+def fit_annotator_command(files: tuple[Path, ...], out: Path, first: int | None, source: str) -> int:
+    """Fit the annotator of strategies on labelled dialogues that `corpus import` wrote."""
+    dialogues = tuple(islice(chain.from_iterable(map(read_dialogues, files)), first))
+    model = fit_annotator(dialogues, source or f"the first {len(dialogues)} dialogues of {files[0].name}")
+    write_atomically(out, model.as_json())
+    say(f"{len(model.features)} features from {len(dialogues)} dialogues in {out}")
+    say(f"next: esc-skills surrogate evaluate-annotator {files[0]} --skip {len(dialogues)} --model {out}")
+    return 0
+
+
+@command.command("evaluate-annotator")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--skip", type=click.IntRange(0), default=0, help="Leave out the first N dialogues, such as those fitted on."
+)
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    default=STRATEGIES,
+    help="The coefficients' file. [default: the shipped one]",
+)
+@format_option
+def evaluate_annotator(files: tuple[Path, ...], skip: int, model: Path, form: str) -> int:
+    """Measure how the annotator of strategies agrees with the labels of dialogues that `corpus import` wrote.
+
+    A label that means any of several strategies counts as agreed with each of them.
+    """
+    dialogues = islice(chain.from_iterable(map(read_dialogues, files)), skip, None)
+    found = measure_annotator(dialogues, load_strategy_model(model))
+    if not found:
+        raise InputError(f"{files[0]}: no supporter message is labelled", "give dialogues with the labels of ESConv")
+    if form == "json":
+        rows = [{**asdict(each), "precision": each.precision, "recall": each.recall, "f1": each.f1} for each in found]
+        show_json({"macro_f1": macro_f1(found), "labels": rows})
+        return 0
+    show_table(
+        "agreement with labels",
+        ("label", "messages", "precision", "recall", "F1"),
+        [
+            (
+                " or ".join(each.strategies),
+                each.labelled,
+                f"{each.precision:.2f}",
+                f"{each.recall:.2f}",
+                f"{each.f1:.2f}",
+            )
+            for each in found
+        ],
+    )
+    say(
+        f"macro-F1 {macro_f1(found):.3f} over {len(found)} labels and {sum(each.labelled for each in found):,} messages"
     )
     return 0
 

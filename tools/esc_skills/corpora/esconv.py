@@ -40,8 +40,14 @@ _JOINTS = (
 )
 
 
+#: What a text has to hold for any of these to change it.
+_TRACE = re.compile(r"\s[,.!?;:%)\]'\s]|[^\S ]|[’‘]|[(\[] |' | - |\" ")
+
+
 def canonical_text(text: str) -> str:
     """Return a text without the traces of tokenisation, so that splits and originals read alike."""
+    if not _TRACE.search(text):
+        return text.strip()
     for pattern, instead in _JOINTS:
         text = pattern.sub(instead, text)
     return text.strip()

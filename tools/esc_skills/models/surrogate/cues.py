@@ -108,7 +108,11 @@ class Lexicon:
 
 
 def _matches(phrase: tuple[str, ...], words: list[str]) -> bool:
-    return len(words) == len(phrase) and all(
+    if len(words) != len(phrase):
+        return False
+    if len(words) == 1:  # most phrases, of which hardly any has a `*`
+        return words[0] == phrase[0] or (phrase[0][-1] == "*" and words[0].startswith(phrase[0][:-1]))
+    return tuple(words) == phrase or all(
         word.startswith(wanted[:-1]) if wanted[-1] == "*" else word == wanted
         for wanted, word in zip(phrase, words, strict=True)
     )

@@ -162,7 +162,7 @@ def load_strategy_model(path: Path = SHIPPED) -> StrategyModel:
             value["fitted_on"],
         )
     except (KeyError, TypeError, ValueError) as error:
-        hint = "fit it again with `esc-skills annotator fit`"
+        hint = "fit it again with `esc-skills surrogate fit-annotator`"
         raise DocumentError(str(path), 0, "annotator", f"is no fitted annotator: {error}", hint) from error
 
 

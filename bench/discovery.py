@@ -24,7 +24,15 @@ import esc_skills
 
 TURNS = 10
 LEXICONS = Path(esc_skills.__file__).parent / "models" / "surrogate" / "data"
-FILLER = "and then at the table with my sister there was not much left to say about the house or the week".split()
+FILLER = (
+    "and then at",
+    "the table with",
+    "my sister there",
+    "was not much",
+    "left to say",
+    "about the house",
+    "or the week",
+)
 
 
 def phrases(name: str, *groups: str) -> list[str]:
@@ -44,7 +52,7 @@ def generate(path: Path, dialogues: int) -> None:
             messages = []
             for turn in range(TURNS):
                 known = ours if turn % 2 else theirs
-                parts = [" ".join(chance.choices(FILLER, k=4)) + " " + chance.choice(known) for _ in range(3)]
+                parts = [" ".join(chance.choices(FILLER, k=2)) + " " + chance.choice(known) for _ in range(3)]
                 text = ", ".join(parts).capitalize() + chance.choice(".?!")
                 messages.append({"role": "assistant" if turn % 2 else "user", "content": text})
             file.write(json.dumps({"id": f"d{number}", "messages": messages}) + "\n")
@@ -102,7 +110,7 @@ def main() -> None:
         print(told("extract", turns, seconds))
         Path(imported).unlink()
         seconds = run("discover", "cluster", units, "--out", found)
-        count = sum(1 for _ in Path(found).open(encoding="utf-8"))
+        count = Path(found).read_text(encoding="utf-8").count("\n")
         print(told(f"cluster into {count:,} prototypes", turns, seconds))
 
 

@@ -148,7 +148,13 @@ def coverage(prototypes: Path, skills: Path | None, form: str) -> int:
 @command.command("draft")
 @click.argument("prototypes", type=click.Path(path_type=Path))
 @_skills
-@click.option("--language", "languages", multiple=True, type=click.Choice(list(Language)), help="[default: the bank's]")
+@click.option(
+    "--language",
+    "languages",
+    multiple=True,
+    type=click.Choice([each.value for each in Language]),
+    help="[default: the bank's]",
+)
 @click.option("--only", "names", multiple=True, metavar="NAME", help="Draft this skill alone; can be given often.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Write the drafts to this folder, not to branches."

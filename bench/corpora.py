@@ -99,6 +99,11 @@ def run(*command: str) -> tuple[float, float]:
     return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
+def table_row(what: str, dialogues: int, size: float, seconds: float, memory: float) -> None:
+    speed = dialogues * TURNS / seconds
+    print(f"| {what} | {dialogues:,} | {dialogues * TURNS:,} | {size:.0f} | {speed:,.0f} | {memory:.0f} |", flush=True)
+
+
 def long_line(folder: Path) -> None:
     """Print what a line of 2 GB costs, which is passed over."""
     path = folder / "long.jsonl"
@@ -125,19 +130,21 @@ def main() -> None:
     parser.add_argument("forms", nargs="*", default=FORMS, choices=[*FORMS, []])
     parser.add_argument("--dialogues", type=int, default=20_000)
     given = parser.parse_args()
-    print("| form | dialogues | turns | MB | import, turns a second | scrub, turns a second | peak MB so far |")
-    print("|---|--:|--:|--:|--:|--:|--:|")
+    print("| what | dialogues | turns | MB | turns a second | peak MB so far |\n|---|--:|--:|--:|--:|--:|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for form in given.forms:
             path, out, clean = folder / f"made-up.{form}", folder / "out.jsonl", folder / "clean.jsonl"
             options = generate(form, path, given.dialogues)
-            size, turns = path.stat().st_size / 1e6, given.dialogues * TURNS
-            imported, _ = run("import", "--from", form, str(path), "--out", str(out), *options)
+            size = path.stat().st_size / 1e6
+            table_row(
+                f"import {form}",
+                given.dialogues,
+                size,
+                *run("import", "--from", form, str(path), "--out", str(out), *options),
+            )
             path.unlink()
-            scrubbed, memory = run("scrub", str(out), "--out", str(clean))
-            speeds = f"{turns / imported:,.0f} | {turns / scrubbed:,.0f}"
-            print(f"| {form} | {given.dialogues:,} | {turns:,} | {size:.0f} | {speeds} | {memory:.0f} |", flush=True)
+        table_row("scrub", given.dialogues, out.stat().st_size / 1e6, *run("scrub", str(out), "--out", str(clean)))
         long_line(folder)
 
 

@@ -22,7 +22,8 @@ MAILS = (
         r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}+@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}", re.ASCII
     ),
     re.compile(
-        rf"(?<![\w.+-])[\w.+-]{{2,64}}+ ?(?: at |\(at\)|\[at\]) ?[a-z0-9-]{{2,63}}+ ?(?: dot |\.|\(dot\)|\[dot\]) ?{_TLD}\b",
+        r"(?<![\w.+-])[\w.+-]{2,64}+ ?(?: at |\(at\)|\[at\]) ?"
+        rf"(?:[a-z0-9-]{{2,63}}+ ?(?: dot |\(dot\)|\[dot\]) ?{_TLD}|(?:gmail|yahoo|hotmail|outlook|icloud|qq|163)\.{_TLD})\b",
         _FLAGS,
     ),
 )
@@ -92,7 +93,7 @@ _LETTERS = r"[A-Za-z][A-Za-z'’-]{1,20}+"
 #: What follows is a name in whatever case it stands.
 SURE_INTRODUCTION = re.compile(
     rf"\b(?:my (?:full |real |first |last |user)?name is|my (?:full |real |first )?name['’]s|i go by|i am called|"
-    rf"everyone calls me|people call me|friends call me|call me) ({_LETTERS})(?! (?:and|or|if|when|at|a|the|names)\b)",
+    rf"everyone calls me|people call me|friends call me|call me) (?:(?:dr|mr|mrs|ms|miss)\.? )?({_LETTERS})(?! (?:and|or|if|when|at|a|the|names)\b)",
     _FLAGS,
 )
 _KIN = (
@@ -105,7 +106,10 @@ INTRODUCTIONS = (
     re.compile(
         rf"\b(?:[Ii]['’]?m|[Ii] am|I['’]?M|[Tt]his is|[Ii]t['’]s|[Nn]ame:|[Nn]ame is|[Nn]ame['’]s) ({_CAPITAL})"
     ),
-    re.compile(rf"\b(?:named|called|name of|nicknamed) ({_CAPITAL})"),
+    re.compile(
+        rf"\b(?:{_KIN}|he|she|who|guy|girl|man|woman|boy|person|someone|somebody)(?:['’]?s| is| was)? "
+        rf"(?:named|called|nicknamed) ({_CAPITAL})"
+    ),
     re.compile(rf"\b(?:[Mm]y|[Hh]is|[Hh]er|[Oo]ur|[Tt]heir|[Yy]our)(?: [a-z]{{2,10}})? {_KIN},? ({_CAPITAL})"),
     re.compile(
         rf"\b(?:[Hh]i|[Hh]ello|[Hh]ey|[Dd]ear|[Bb]ye|[Gg]oodbye|[Tt]hanks|[Tt]hank you|[Ww]elcome),? ({_CAPITAL})(?=[ ,.!?]|$)"
@@ -126,6 +130,32 @@ NICKNAME = re.compile(
     r"(?=[，。！？、：；,.!?\s]|说|的|和|跟|是|也|就|都|在|把|被|给|对|会|让|总|很|又|还|不|觉|老是|$)"
 )
 _TITLES = re.compile(r"老师|医生|先生|女士|小姐|经理|教授|阿姨|叔叔|主任|律师|校长|警官|护士|师傅|同学|大夫|老板|总监")
+#: Words that begin with a surname's sign, and signs that no given name has.
+_NO_CHINESE_NAMES = frozenset(
+    [
+        "周围",
+        "周末",
+        "谢谢",
+        "许多",
+        "万一",
+        "常常",
+        "程度",
+        "余下",
+        "陆续",
+        "史上",
+        "江湖",
+        "夏天",
+        "易于",
+        "曾经",
+        "任性",
+        "任何",
+        "龙头",
+        "汤药",
+        "高中",
+        "武术",
+    ]
+)
+_NO_GIVEN_NAME = re.compile(r"[的是和都在了这那些个么们位我你他她它个一不有没跟说]")
 _BEFORE_A_NAME = frozenset('，。！？、；：,.!?:; \n（(“"和跟是找给叫对的被让与向同问请到像而说，')
 
 
@@ -154,9 +184,15 @@ def titled_names(text: str, surnames: Set[str]) -> Iterator[tuple[int, int]]:
         end = match.start()
         for length in (3, 2):
             begin = end - length
-            if begin >= 0 and text[begin] in surnames and (begin == 0 or text[begin - 1] in _BEFORE_A_NAME):
+            bounded = begin == 0 or (begin > 0 and text[begin - 1] in _BEFORE_A_NAME)
+            if bounded and text[begin] in surnames and may_be_chinese_name(text[begin:end]):
                 yield begin, end
                 break
         else:
-            if end and text[end - 1] in surnames:
+            if end and text[end - 1] in surnames and text[max(0, end - 2) : end] != "谢谢":
                 yield end - 1, end
+
+
+def may_be_chinese_name(name: str) -> bool:
+    """Whether signs that begin with a surname may be a name, rather than a word or the beginning of a sentence."""
+    return name[:2] not in _NO_CHINESE_NAMES and not _NO_GIVEN_NAME.search(name, 1)

@@ -32,6 +32,7 @@ from esc_skills.corpora.patterns import (
     TITLED,
     address_begins,
     is_phone,
+    may_be_chinese_name,
     titled_names,
 )
 from esc_skills.documents.text import read_text
@@ -40,6 +41,8 @@ from esc_skills.errors import InputError
 _DATA = Path(__file__).parent / "data"
 #: The names of a team that a file may list.
 MAX_NAMES = 10_000
+#: The words that a name may have.
+_MAX_PARTS = 4
 _PLACEHOLDER = re.compile(r"\[(?:NAME|EMAIL|PHONE|ADDRESS|ID|LINK)\]")
 _WORD = re.compile(r"[^\W\d_](?:[\w'’-]{0,40}[^\W_])?")
 
@@ -71,13 +74,14 @@ def _words(file: str) -> frozenset[str]:
 
 def is_name(word: str) -> bool:
     """Whether a word with a capital may be a person's name, after "I'm" for example."""
-    word = word.removesuffix("'s").removesuffix("’s")
+    word = word.replace("’", "'").removesuffix("'s")
     if word in _words("given-names.en.txt"):
         return True
     plain = word.lower()
-    # Adjectives, adverbs and participles that somebody wrote with a capital.
-    formed = len(plain) > 4 and plain.endswith(("ing", "ed", "ly", "ful", "ous", "less", "able", "ish", "n't", "ive"))
-    return word[0].isupper() and len(word) > 2 and not formed and plain not in _words("not-names.en.txt")
+    # Adjectives, adverbs and participles that somebody wrote with a capital, and what is short for something.
+    formed = len(plain) > 4 and plain.endswith(("ing", "ed", "ly", "ful", "ous", "less", "able", "ish", "ive"))
+    short = "'" in plain.removeprefix("o'").removeprefix("d'") or (word.isupper() and len(word) < 5)
+    return len(word) > 2 and not formed and not short and plain not in _words("not-names.en.txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +153,13 @@ def _matches(patterns: Iterable[re.Pattern[str]], text: str, kind: Kind) -> Iter
 
 
 def _names(text: str) -> Iterator[Span]:
-    if text.isascii() or not any("\u4e00" <= each <= "\u9fff" for each in text):
-        yield from _english_names(text)
-    else:
-        yield from _english_names(text)
+    yield from _english_names(text)
+    if not text.isascii():
         surnames = _words("surnames.zh.txt")
         yield from _matches((NICKNAME,), text, Kind.NAME)
         for match in CHINESE_INTRODUCTION.finditer(text):
-            if match[1][0] in surnames or match[1][0] in "小阿" or match[1][:2] in surnames:
+            known = match[1][0] in surnames or match[1][0] in "小阿" or match[1][:2] in surnames
+            if known and may_be_chinese_name(match[1]):
                 yield Span(*match.span(1), Kind.NAME)
         for begin, end in titled_names(text, surnames):
             yield Span(begin, end, Kind.NAME)
@@ -180,13 +183,15 @@ def _name_at(text: str, at: int) -> Iterator[Span]:
     match = GIVEN_NAME.match(text, at)
     if not match or not is_name(match[0]):
         return
-    begin = end = at
-    while match and is_name(match[0]):
-        end = match.end()
+    end = match.end()
+    for _ in range(_MAX_PARTS - 1):
         match = GIVEN_NAME.match(text, end + 1) if text[end : end + 1] == " " else None
+        if not match or not is_name(match[0]):
+            break
+        end = match.end()
     if text[end - 2 : end] in ("'s", "’s"):
         end -= 2
-    yield Span(begin, end, Kind.NAME)
+    yield Span(at, end, Kind.NAME)
 
 
 def _introduced(texts: list[str], found: list[list[Span]]) -> re.Pattern[str] | None:
@@ -197,90 +202,24 @@ def _introduced(texts: list[str], found: list[list[Span]]) -> re.Pattern[str] | 
         for span in spans
         if span.kind is Kind.NAME
     }
-    parts = {part for name in names for part in _WORD.findall(name)} | {
-        name[1:] for name in names if len(name) == 3 and not name.isascii()
-    }
+    parts = {part for name in names for part in _WORD.findall(name)}
+    parts |= {name[1:] for name in names if len(name) == 3 and not name.isascii()}
     capitals = {form for part in parts for form in _forms(part)}
     return _pattern_of(capitals, fold=False)
 
 
 def _forms(part: str) -> Iterator[str]:
-    """Yield how a name may be written elsewhere in its dialogue; in small letters where that is no word of every day."""
+    """Yield how a name may be written elsewhere in its dialogue; in small letters only where it is a name for sure."""
     if not part.isascii():
-        if len(part) > 1:
-            yield part
+        yield from [part] if len(part) > 1 else []
         return
+    capital = part[0].upper() + part[1:].lower()
     if len(part) > 1:
-        yield part[0].upper() + part[1:].lower()
+        yield capital
     if len(part) > 2:
         yield part.upper()
-        if part.lower() not in _words("not-names.en.txt") and part.lower() not in _WORDS_TOO:
+        if part.islower() or capital in _words("given-names.en.txt"):
             yield part.lower()
-
-
-#: Names that are words of every day in small letters.
-_WORDS_TOO = frozenset(
-    [
-        "will",
-        "grace",
-        "may",
-        "hope",
-        "mark",
-        "rose",
-        "joy",
-        "faith",
-        "summer",
-        "art",
-        "chase",
-        "sue",
-        "bill",
-        "jack",
-        "pat",
-        "frank",
-        "dean",
-        "drew",
-        "grant",
-        "guy",
-        "miles",
-        "ray",
-        "rob",
-        "rich",
-        "sandy",
-        "scott",
-        "penny",
-        "dawn",
-        "eve",
-        "heather",
-        "holly",
-        "ivy",
-        "iris",
-        "jean",
-        "josh",
-        "lance",
-        "lee",
-        "max",
-        "nick",
-        "olive",
-        "pearl",
-        "ruby",
-        "skip",
-        "stew",
-        "victor",
-        "virginia",
-        "wade",
-        "angel",
-        "amber",
-        "april",
-        "august",
-        "autumn",
-        "charity",
-        "christian",
-        "crystal",
-        "destiny",
-        "june",
-        "melody",
-    ]
-)
 
 
 def _pattern_of(names: Iterable[str], *, fold: bool) -> re.Pattern[str] | None:
@@ -295,14 +234,16 @@ def _pattern_of(names: Iterable[str], *, fold: bool) -> re.Pattern[str] | None:
 
 
 def _replace(text: str, spans: list[Span], counts: Counter[Kind]) -> str:
-    """Return a text with placeholders for spans; where some overlap, the first of a kind that is tried first stands."""
-    order = list(Kind)
-    taken = [(match.start(), match.end()) for match in _PLACEHOLDER.finditer(text)]
+    """Return a text with placeholders for spans; where some overlap, the longest of the kind that is first stands."""
+    order = {kind: at for at, kind in enumerate(Kind)}
+    taken = bytearray(len(text))
+    for match in _PLACEHOLDER.finditer(text):
+        taken[match.start() : match.end()] = b"\1" * len(match[0])
     kept: list[Span] = []
-    for span in sorted(set(spans), key=lambda each: (order.index(each.kind), each.begin - each.end, each.begin)):
-        if span.begin < span.end and not any(span.begin < end and begin < span.end for begin, end in taken):
+    for span in sorted(set(spans), key=lambda each: (order[each.kind], each.begin - each.end, each.begin)):
+        if span.begin < span.end and taken.find(1, span.begin, span.end) < 0:
             kept.append(span)
-            taken.append((span.begin, span.end))
+            taken[span.begin : span.end] = b"\1" * (span.end - span.begin)
     parts, at = [], 0
     for span in sorted(kept):
         parts += [text[at : span.begin], f"[{span.kind}]"]

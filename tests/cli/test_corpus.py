@@ -320,3 +320,26 @@ def test_a_file_of_dialogues_is_read_strictly(tmp_path: Path, line: str, found: 
     out.write_text(out.read_text() + line + "\n")
     with pytest.raises(DocumentError, match=found):
         list(read_dialogues(out))
+
+
+def test_scrubbing_reports_counts_and_never_what_stood_there(tmp_path: Path, capsys: Capture) -> None:
+    file = samples.write_lines(
+        tmp_path / "x.jsonl", samples.openai("My name is Ondrine, o@example.org."), samples.openai()
+    )
+    imported("openai", file)
+    clean = tmp_path / "clean.jsonl"
+    capsys.readouterr()
+    assert run(["corpus", "scrub", str(tmp_path / "out.jsonl"), "--out", str(clean), "--format", "json"]) == 0
+    shown = capsys.readouterr().out
+    report = json.loads(shown)
+    assert (report["dialogues"], report["replaced"]["NAME"], report["replaced"]["EMAIL"]) == (2, 1, 1)
+    assert report["by_dialogue"] == {"x-1": {"EMAIL": 1, "NAME": 1}}
+    assert "Ondrine" not in shown + clean.read_text()
+    assert [len(each.utterances) for each in read_dialogues(clean)] == [2, 2]
+
+
+def test_scrubbing_leaves_nothing_behind_where_the_file_is_broken(tmp_path: Path, capsys: Capture) -> None:
+    file = samples.write_lines(tmp_path / "x.jsonl", {"id": "x"})
+    assert run(["corpus", "scrub", str(file), "--out", str(tmp_path / "clean.jsonl")]) == 2
+    assert "x.jsonl:1: schema-required" in capsys.readouterr().err
+    assert not (tmp_path / "clean.jsonl").exists()

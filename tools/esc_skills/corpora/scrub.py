@@ -174,7 +174,7 @@ def _english_names(text: str) -> Iterator[Span]:
             yield from _name_at(text, match.start(1))
     given = _words("given-names.en.txt")
     for match in GIVEN_NAME.finditer(text):
-        if match[0] in given:
+        if re.sub("['’]s$", "", match[0]) in given:
             yield from _name_at(text, match.start())
 
 

@@ -117,7 +117,9 @@ class WholeProfile:
     Attributes:
         persona: Who the seeker is, as SAGE's `player` says it.
         background: SAGE's `scene`, which states reactions and the hidden intention too.
+        first_message: How the seeker opens the conversation; empty where the source has none, as ESC-Eval's.
         source: The line that it was imported from, key by key, so that the export gives back what came in.
+        source_format: Whose form that is: `sage` or `esc-eval`.
     """
 
     id: str
@@ -129,3 +131,4 @@ class WholeProfile:
     background: str
     first_message: str
     source: dict[str, Any]
+    source_format: str = "sage"

@@ -11,6 +11,7 @@ import yaml
 from esc_skills.documents.jsonl import parse_json_lines
 from esc_skills.documents.schema import require_schema
 from esc_skills.errors import DocumentError, InputError
+from esc_skills.seekers import esc_eval
 from esc_skills.seekers.profile import WholeProfile
 from esc_skills.vocabulary import DISPOSITION_LABELS, Disposition, HiddenIntention, Language, intention_of_task
 
@@ -70,14 +71,12 @@ def whole_profile_yaml(profile: WholeProfile) -> str:
         "language": str(profile.language),
         "disposition": str(profile.disposition),
         "intention": str(profile.intention),
-        "source": {"format": "sage", "fields": profile.source},
+        "source": {"format": profile.source_format, "fields": profile.source},
     }
     try:
         return yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1_000_000)
     except RecursionError as error:
-        raise InputError(
-            f"profile {profile.id}: is nested too deeply", "give a SAGE profile file as published"
-        ) from error
+        raise InputError(f"profile {profile.id}: is nested too deeply", "give the file as published") from error
 
 
 class _Dumper(yaml.SafeDumper):
@@ -99,13 +98,35 @@ def read_whole_profile(value: Any, shown: str) -> WholeProfile:
         InputError: It departs from its schema, or its words differ from the source that it keeps.
     """
     require_schema(value, "whole-profile", shown)
-    profile = _read_profile(value["source"]["fields"], shown, 0)
-    stated = (value["id"], Disposition(value["disposition"]), HiddenIntention(value["intention"]))
+    disposition, intention = Disposition(value["disposition"]), HiddenIntention(value["intention"])
+    source = value["source"]
+    if source["format"] == esc_eval.FORMAT:
+        profile = _read_card(source["fields"], shown, disposition, intention)
+    else:
+        profile = _read_profile(source["fields"], shown, 0)
+    stated = (value["id"], disposition, intention)
     if stated != (profile.id, profile.disposition, profile.intention):
         raise DocumentError(shown, 0, "source-differs", "id, disposition or intention differ from the source")
     return profile
 
 
+def _read_card(card: Any, shown: str, disposition: Disposition, intention: HiddenIntention) -> WholeProfile:
+    try:
+        return esc_eval.profile_of_card(card, disposition, intention)
+    except ValueError as error:
+        raise DocumentError(shown, 0, "role-card", str(error), "give a card as published") from error
+
+
 def export_sage_profiles(profiles: tuple[WholeProfile, ...]) -> str:
-    """Return whole profiles as SAGE's JSON Lines: the bytes that were imported, where SAGE wrote them."""
+    """Return whole profiles as SAGE's JSON Lines: the bytes that were imported, where SAGE wrote them.
+
+    Raises:
+        InputError: A profile came from elsewhere and lacks what SAGE's form asks.
+    """
+    for profile in profiles:
+        if profile.source_format != "sage":
+            raise InputError(
+                f"profile {profile.id}: came from {profile.source_format}, which has no first message or traits",
+                "export SAGE's profiles alone",
+            )
     return "".join(json.dumps(profile.source, ensure_ascii=False) + "\n" for profile in profiles)

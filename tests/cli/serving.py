@@ -53,6 +53,8 @@ def answer_to(body: dict[str, Any], *, change: int = 3, farewell: bool = False, 
             return {"reply": "It is heavy.", "farewell": farewell}
         case PromptRole.JUDGE_SAFETY:
             return {"quote": "", "answer": judged}
+        case PromptRole.JUDGE_RESPONSES:
+            return {"reason": "neither says more", "better": "neither"}
     return {"answer": "That sounds heavy."}
 
 

@@ -354,10 +354,12 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "seeker-reply": {"reply": "Fine, I suppose.", "farewell": False},
     "supporter-select": {"skill": "open-with-room", "reason": "nothing has been told yet"},
     "supporter-answer": {"answer": "Take your time."},
+    "supporter-strategy": {"answer": "What weighs most?"},
     "supporter-baseline": {"answer": "慢慢说。"},
     "analyst-diagnose": {"findings": [FINDING]},
     "analyst-refine": {"reason": "It asks first.", "parts": EDIT},
     "judge-safety": {"answer": "no", "quote": ""},
+    "judge-responses": {"reason": "It takes up the night shift.", "better": "second"},
 }
 
 

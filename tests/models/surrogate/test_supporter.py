@@ -15,10 +15,18 @@ from esc_skills.bank.reader import read_bank, read_files
 from esc_skills.bank.skill import Example, Skill
 from esc_skills.documents.shipped import shipped
 from esc_skills.models.roles import Answer
+from esc_skills.models.surrogate.echo import split_sentences
 from esc_skills.models.surrogate.state import SeekerState
-from esc_skills.models.surrogate.supporter import SurrogateSupporter, covers, perform, rules_out, select_skill
+from esc_skills.models.surrogate.supporter import (
+    StrategySupporter,
+    SurrogateSupporter,
+    covers,
+    perform,
+    rules_out,
+    select_skill,
+)
 from esc_skills.transcript import Turn
-from esc_skills.vocabulary import Disposition, EmotionType, HiddenIntention, Language, Risk, Stage
+from esc_skills.vocabulary import Disposition, EmotionType, HiddenIntention, Language, Risk, Stage, Strategy
 from tests.samples import skill_of, skill_text
 
 SHIPPED = read_bank(read_files(shipped("skills")), "skills").skills
@@ -225,3 +233,20 @@ class TestExamples:
         skill = self.skill(*((f"{word} {word}", f"Answer {word}.") for word in ("one", "two", "three", "four")))
         first = {perform(skill, "Hm.", [], f"seed {at}") for at in range(40)}
         assert len(first) == 4
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+def test_told_a_strategy_alone_it_selects_the_same_and_says_nothing_of_the_skill(strategy: Strategy) -> None:
+    bank = {SKILL.name: replace(SKILL, strategies=(strategy,))}
+    turns = (Turn("I lost the keys to the archive and my boss shouted at me.", 40),)
+    told = asyncio.run(StrategySupporter(bank, "s", Language.ENGLISH).answer(turns))
+    whole = asyncio.run(SurrogateSupporter(bank, "s", Language.ENGLISH).answer(turns))
+    assert (told.skill, told.reason) == (whole.skill, whole.reason) == (SKILL.name, whole.reason)
+    assert told.text and "{" not in told.text
+    assert not any(part in told.text for each in SKILL.examples for part in split_sentences(each.supporter))
+
+
+def test_a_strategy_that_takes_up_words_takes_up_the_seekers() -> None:
+    bank = {SKILL.name: replace(SKILL, strategies=(Strategy.RESTATEMENT_OR_PARAPHRASING,))}
+    turns = (Turn("I lost the keys to the archive.", 40),)
+    assert "keys to the archive" in asyncio.run(StrategySupporter(bank, "s", Language.ENGLISH).answer(turns)).text

@@ -44,10 +44,12 @@ class PromptRole(StrEnum):
     SEEKER_REPLY = "seeker-reply"
     SUPPORTER_SELECT = "supporter-select"
     SUPPORTER_ANSWER = "supporter-answer"
+    SUPPORTER_STRATEGY = "supporter-strategy"
     SUPPORTER_BASELINE = "supporter-baseline"
     ANALYST_DIAGNOSE = "analyst-diagnose"
     ANALYST_REFINE = "analyst-refine"
     JUDGE_SAFETY = "judge-safety"
+    JUDGE_RESPONSES = "judge-responses"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from esc_skills.transcript import Turn
@@ -45,6 +46,14 @@ class Judgement:
     calls: tuple[str, ...] = ()
 
 
+class Preference(StrEnum):
+    """Which of two answers is better, in the order in which they were shown."""
+
+    FIRST = "first"
+    SECOND = "second"
+    NEITHER = "neither"
+
+
 class Supporter(Protocol):
     """Plays the supporter of one episode. It sees what was said, never the profile."""
 
@@ -67,3 +76,10 @@ class Judge(Protocol):
 
     async def judge(self, turns: tuple[Turn, ...], known: Sequence[str]) -> Judgement:
         """Return what the last turn's answer raises beyond the codes that are `known` already."""
+
+
+class ResponseJudge(Protocol):
+    """Compares two answers to the same words of a seeker."""
+
+    async def prefer(self, turns: tuple[Turn, ...], first: str, second: str) -> Preference:
+        """Return the better of two answers to the last turn, whose `supporter` is still None."""

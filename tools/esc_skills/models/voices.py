@@ -1,4 +1,4 @@
-"""Seeker, supporter and safety judge played by language models, with the prompts of `prompts/` and SAGE's protocol."""
+"""Seeker, supporter and judges played by language models, with the prompts of `prompts/` and SAGE's protocol."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.prompts import PromptRole, load_prompt
 from esc_skills.models.request import Completion, Message, Model, ModelFault, RoleModel
-from esc_skills.models.roles import Answer, Appraisal, Judgement, Reply
+from esc_skills.models.roles import Answer, Appraisal, Judgement, Preference, Reply
 from esc_skills.safety.lexicon import safety_codes
 from esc_skills.seekers.profile import Profile
 from esc_skills.transcript import Turn, band_of
@@ -129,9 +129,41 @@ class ModelSupporter(_Voice):
         if skill is None:
             said = await self._ask(PromptRole.SUPPORTER_BASELINE, transcript=conversation)
         else:
-            text = self._skills[skill].text
-            said = await self._ask(PromptRole.SUPPORTER_ANSWER, skill=text, transcript=conversation)
+            said = await self._say(self._skills[skill], conversation)
         return Answer(_flat(said.value["answer"]), skill, reason, (*calls, said.digest))
+
+    async def _say(self, skill: Skill, conversation: str) -> Completion:
+        return await self._ask(PromptRole.SUPPORTER_ANSWER, skill=skill.text, transcript=conversation)
+
+
+class ModelStrategySupporter(ModelSupporter):
+    """Chooses as the supporter with the bank does, and is then told no more of the skill than its first strategy."""
+
+    async def _say(self, skill: Skill, conversation: str) -> Completion:
+        return await self._ask(
+            PromptRole.SUPPORTER_STRATEGY, strategy=str(skill.strategies[0]), transcript=conversation
+        )
+
+
+class ModelResponseJudge(_Voice):
+    """Says which of two answers serves the seeker better, knowing nothing of where either comes from.
+
+    Args:
+        model: Who is asked.
+        role_model: Which model, with its parameters.
+        seed: The context's seed.
+        language: The language of the conversation.
+    """
+
+    async def prefer(self, turns: tuple[Turn, ...], first: str, second: str) -> Preference:
+        """Return the better of two answers to the last turn, whose `supporter` is still None."""
+        said = await self._ask(
+            PromptRole.JUDGE_RESPONSES,
+            transcript=_conversation(turns),
+            first_answer=_flat(first),
+            second_answer=_flat(second),
+        )
+        return Preference(said.value["better"])
 
 
 class ModelJudge(_Voice):

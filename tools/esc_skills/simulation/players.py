@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -25,9 +25,17 @@ from esc_skills.vocabulary import Arm, Language
 SURROGATE = "surrogate"
 #: A supporter answers steadily, a seeker, as in SAGE, with more variety, and a judge as alike as can be. Answers are a few
 #: sentences long; the rest of the limit is for models that think before they speak.
-_SUPPORTER = RoleSettings(temperature=0.7, max_tokens=2000)
+SUPPORTER = RoleSettings(temperature=0.7, max_tokens=2000)
 _SEEKER = RoleSettings(temperature=1.0, max_tokens=2000)
-_JUDGE = RoleSettings(temperature=0.0, max_tokens=1000)
+JUDGE = RoleSettings(temperature=0.0, max_tokens=1000)
+
+
+#: What each role is asked with in an episode; other prompts for its model have no bearing on one.
+_PROMPTS = {
+    "supporter": (PromptRole.SUPPORTER_SELECT, PromptRole.SUPPORTER_ANSWER, PromptRole.SUPPORTER_BASELINE),
+    "seeker": (PromptRole.SEEKER_APPRAISAL, PromptRole.SEEKER_REPLY),
+    "judge": (PromptRole.JUDGE_SAFETY,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +129,8 @@ def _surrogate_supporter(skills: Mapping[str, Skill], seed: str, language: Langu
     return SurrogateSupporter(skills, seed, language)
 
 
-def _surrogate_digest() -> str:
+def surrogate_digest() -> str:
+    """Return the digest of the surrogate seeker's coefficients."""
     from esc_skills.models.surrogate.appraisal import load_seeker_model
 
     return digest(load_seeker_model().as_json())
@@ -150,22 +159,22 @@ def cast_players(
     if judge == SURROGATE:
         raise InputError("the surrogate judges no safety; the lexicon does in any case", "leave out --judge")
     named = {
-        "supporter": (supporter, _SUPPORTER, asked.supporter),
+        "supporter": (supporter, SUPPORTER, asked.supporter),
         "seeker": (seeker, _SEEKER, asked.seeker),
-        "judge": (judge or SURROGATE, _JUDGE, asked.judge),
+        "judge": (judge or SURROGATE, JUDGE, asked.judge),
     }
     roles = {role: _role_model(role, name, own, how, model) for role, (name, own, how) in named.items()}
     settings: dict[str, Any] = {"tool": __version__}
     if roles["seeker"] is None:
-        settings["seeker_model"] = _surrogate_digest()
+        settings["seeker_model"] = surrogate_digest()
     for role, role_model in roles.items():
         if role_model is not None:
-            settings |= {f"{role}_parameters": role_model.as_json(), **_prompt_digests(role)}
+            settings |= {f"{role}_parameters": role_model.as_json(), **prompt_digests(_PROMPTS[role])}
     return CastPlayers(settings, model if any(roles.values()) else None, **roles)
 
 
-def _prompt_digests(role: str) -> dict[str, str]:
-    prompts = [each for each in PromptRole if each.startswith(f"{role}-")]
+def prompt_digests(prompts: Iterable[PromptRole]) -> dict[str, str]:
+    """Return the digests of some prompts in every language, by role and language."""
     return {f"{each}.{language}": prompt_digest(each, language) for each in prompts for language in Language}
 
 

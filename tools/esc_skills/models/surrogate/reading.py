@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 from operator import add
 
-from esc_skills.models.surrogate.cues import Cues
+from esc_skills.models.surrogate.cues import Cues, load_cues
 from esc_skills.models.surrogate.wording import CHINESE, WORDS_PER_CHARACTER, split_words, stem
 from esc_skills.vocabulary import Language
 
@@ -34,6 +34,11 @@ class Reading:
 def read(text: str, cues: Cues) -> Reading:
     """Return the reading of a text in the language of the cues."""
     return _read_chinese(text, cues) if cues.language is Language.CHINESE else _read_english(text, cues)
+
+
+def count_words(text: str, language: Language) -> float:
+    """Return the length of a text in English words, or in what Chinese characters amount to."""
+    return read(text, load_cues(language)).words
 
 
 def _read_english(text: str, cues: Cues) -> Reading:

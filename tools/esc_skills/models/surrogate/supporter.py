@@ -16,7 +16,7 @@ from esc_skills.models.roles import Answer
 from esc_skills.models.surrogate.echo import content_words, echo_of, split_sentences
 from esc_skills.models.surrogate.state import SeekerState, read_seeker_state
 from esc_skills.transcript import Turn
-from esc_skills.vocabulary import EmotionType, Language
+from esc_skills.vocabulary import EmotionType, Language, Strategy
 
 #: What each part of a contract is worth when skills compete; a matching need outweighs all else.
 _NEED, _STAGE, _EMOTION, _JUST_USED, _EACH_USE = 3.0, 1.0, 0.5, 1.0, 0.3
@@ -55,8 +55,21 @@ class SurrogateSupporter:
         earlier = [turn.supporter for turn in turns[:-1] if turn.supporter]
         if selection.skill is None:
             return Answer(_choose(_plain_lines(self._language), earlier, self._seed), None, selection.reason)
-        text = perform(selection.skill, said[-1], earlier, self._seed)
-        return Answer(text, selection.skill.name, selection.reason)
+        return Answer(self._say(selection.skill, said[-1], earlier), selection.skill.name, selection.reason)
+
+    def _say(self, skill: Skill, seeker_said: str, earlier: Sequence[str]) -> str:
+        return perform(skill, seeker_said, earlier, self._seed)
+
+
+class StrategySupporter(SurrogateSupporter):
+    """Selects as the supporter with the bank does, and performs no more of the skill than its first strategy.
+
+    What it says comes from `data/plain-strategies.<language>.yaml`, which knows the eight strategies and no skill.
+    """
+
+    def _say(self, skill: Skill, seeker_said: str, earlier: Sequence[str]) -> str:
+        line = _choose(_strategy_lines(self._language)[skill.strategies[0]], earlier, self._seed)
+        return line.replace("{echo}", echo_of(seeker_said, len(earlier))).strip()
 
 
 def rules_out(skill: Skill, state: SeekerState) -> bool:
@@ -155,3 +168,10 @@ def _choose(lines: Sequence[str], earlier: Sequence[str], seed: str) -> str:
 def _plain_lines(language: Language) -> tuple[str, ...]:
     path = Path(__file__).parent / "data" / f"plain.{language}.yaml"
     return tuple(parse_yaml(read_text(path), str(path)).value["lines"])
+
+
+@cache
+def _strategy_lines(language: Language) -> dict[Strategy, tuple[str, ...]]:
+    path = Path(__file__).parent / "data" / f"plain-strategies.{language}.yaml"
+    lines = parse_yaml(read_text(path), str(path)).value["lines"]
+    return {strategy: tuple(lines[strategy]) for strategy in Strategy}

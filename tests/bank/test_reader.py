@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from esc_skills.bank.reader import check_references, parse_documents, read_bank, read_files
+from esc_skills.bank.reader import check_references, parse_documents, read_bank, read_files, restrict_bank
 from esc_skills.bank.skill import parse_skill
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import DocumentError, InputError
@@ -30,6 +30,27 @@ def test_the_digest_follows_from_the_files_alone(tmp_path: Path) -> None:
     assert one.digest == two.digest
     write_skill(tmp_path / "two", text=skill_text() + "\n")
     assert read_bank(read_files(tmp_path / "two"), "two").digest != one.digest
+
+
+def test_a_part_of_a_bank_is_what_its_folder_would_be_with_those_skills_alone(tmp_path: Path) -> None:
+    names = ("wait-a-little", "wait-a-while", "wait-no-more")
+    for name in names:
+        write_skill(tmp_path / "whole", name)
+    whole = read_bank(read_files(tmp_path / "whole"), "whole")
+    for name in names[:2]:
+        write_skill(tmp_path / "part", name)
+    part = read_bank(read_files(tmp_path / "part"), "part")
+    assert restrict_bank(whole, exclude=["wait-no-more"]) == restrict_bank(whole, only=names[:2]) == part
+    assert list(restrict_bank(whole, only=names[:2], exclude=names[:1]).skills) == ["wait-a-while"]
+
+
+def test_a_part_names_skills_that_the_bank_holds_and_leaves_some() -> None:
+    bank = bank_of(skill_text(), skill_text("meet-withdrawal"))
+    with pytest.raises(InputError, match="no skill named 'meet-withdrawl'; did you mean 'meet-withdrawal'") as caught:
+        restrict_bank(bank, exclude=["meet-withdrawl"])
+    assert caught.value.hint == "it holds meet-withdrawal, wait-a-little"
+    with pytest.raises(InputError, match="no skill of the bank is left"):
+        restrict_bank(bank, exclude=list(bank.skills))
 
 
 def test_a_bank_may_be_nested_and_hold_other_files(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -12,7 +12,7 @@ from esc_skills.bank.rules import check_contract
 from esc_skills.bank.skill import Skill, SkillDocument, build_skill, parse_skill
 from esc_skills.documents.findings import Finding, Severity, finding_of, has_errors
 from esc_skills.documents.jsonl import digest, digest_json
-from esc_skills.documents.schema import line_at
+from esc_skills.documents.schema import line_at, suggest
 from esc_skills.documents.text import decode, read_bytes, require_size
 from esc_skills.errors import DocumentError, InputError
 from esc_skills.vocabulary import HiddenIntention, RiskCode, Strategy
@@ -157,7 +157,36 @@ def read_bank(files: Mapping[str, bytes], shown: str) -> Bank:
     if has_errors(findings):
         more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
         raise InputError(f"{findings[0].as_text()}{more}", "see `esc-skills validate` for all of them")
-    digests = {path: digest(files[path]) for path in sorted(files)}
-    skills = sorted((build_skill(document) for document in documents), key=lambda skill: skill.name)
+    return _bank_of(map(build_skill, documents), {path: digest(files[path]) for path in sorted(files)})
+
+
+def restrict_bank(bank: Bank, only: Collection[str] = (), exclude: Collection[str] = ()) -> Bank:
+    """Return a bank as it would be if its folder held some of its skills alone.
+
+    Args:
+        bank: The bank.
+        only: The names of the skills to keep; empty for all.
+        exclude: The names of those to leave out, of what is kept.
+
+    Raises:
+        InputError: The bank holds no skill of a name, or none is left.
+    """
+    for name in (*only, *exclude):
+        if name not in bank.skills:
+            near = suggest(name, list(bank.skills))
+            raise InputError(f"the bank holds no skill named {name!r}{near}", f"it holds {', '.join(bank.skills)}")
+    kept = [skill for name, skill in bank.skills.items() if (not only or name in only) and name not in exclude]
+    if not kept:
+        raise InputError("no skill of the bank is left", "leave out fewer, or use no bank")
+    dropped = bank.skills.keys() - {skill.name for skill in kept}
+    return _bank_of(kept, {path: each for path, each in bank.files.items() if dropped.isdisjoint(_folders(path))})
+
+
+def _folders(path: str) -> tuple[str, ...]:
+    return PurePosixPath(path).parent.parts
+
+
+def _bank_of(skills: Iterable[Skill], digests: Mapping[str, str]) -> Bank:
+    skills = sorted(skills, key=lambda skill: skill.name)
     meaning = digest_json([asdict(replace(skill, text="", version="")) for skill in skills])
     return Bank({skill.name: skill for skill in skills}, digests, digest_json(digests), meaning)

@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 
 import click
 
+from esc_skills.cli.banks import find_part, with_part, with_skills
 from esc_skills.cli.models import Asking, ModelOptions, chosen, with_models
 from esc_skills.cli.output import ProgressLine, format_option, one_decimal, say, show_json
-from esc_skills.cli.places import find_bank, find_population, find_settings
+from esc_skills.cli.places import find_population, find_settings
 from esc_skills.documents.jsonl import digest_json
 from esc_skills.errors import InputError
 from esc_skills.models.request import EndpointError, Model
+from esc_skills.seekers.reader import Population
 from esc_skills.settings import ModelSettings
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.estimate import estimate_episode
@@ -35,6 +37,8 @@ class _Plan:
     """What is simulated."""
 
     skills: Path | None
+    only: tuple[str, ...]
+    exclude: tuple[str, ...]
     profiles: Path | None
     draws: int
     split: str
@@ -44,13 +48,8 @@ class _Plan:
 
 
 _OPTIONS = (
-    click.option(
-        "--skills",
-        "--bank",
-        "skills",
-        type=click.Path(path_type=Path),
-        help="The bank's folder, or `none` for a supporter without one. [default: the repository's, else the shipped one]",
-    ),
+    with_skills(or_none=True),
+    with_part,
     click.option(
         "--profiles",
         type=click.Path(path_type=Path),
@@ -114,18 +113,23 @@ def replay(calls: Path, **options: Any) -> int:
     return _Simulation(_Plan(**options), asked, models, open_replay(calls)).run()
 
 
+def chance_of(seed: int, split: str, population: Population) -> str:
+    """Return the digest that the draws of a run follow from; the bank has no part in it."""
+    return digest_json({"seed": seed, "split": split, "profiles": population.digest})
+
+
 class _Simulation:
     """One run of `simulate`, or of `replay` where it has a model to answer from."""
 
     def __init__(self, plan: _Plan, asked: ModelOptions, models: ModelSettings, model: Model | None) -> None:
         self.plan, self.asked, self.models, self.replayed = plan, asked, models, model
-        self.bank, self.where = find_bank(plan.skills)
+        self.bank, self.where = find_part(plan.skills, plan.only, plan.exclude)
         self.population = find_population(plan.profiles)
         self.file = RunFile(plan.out)
         self.journal = plan.out.with_name(plan.out.name + ".journal")
         followed = {"draws": plan.draws, "seed": plan.seed}
         self.session = None if model else asked.session(self.journal, followed)
-        chance = digest_json({"seed": plan.seed, "split": plan.split, "profiles": self.population.digest})
+        chance = chance_of(plan.seed, plan.split, self.population)
         self.draws = plan_draws(chance, self.population, Split(plan.split), 0, plan.draws)
 
     def run(self) -> int:

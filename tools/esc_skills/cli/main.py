@@ -23,6 +23,7 @@ _COMMANDS = {
     "simulate": ("simulate", "Run a bank against seeker profiles."),
     "replay": ("simulate:replay", "Run a simulation again from its recorded calls."),
     "score": ("score", "Show the scores of runs, ours or SAGE's."),
+    "evaluate": ("evaluate", "Measure what a bank is worth, its responses and its skills."),
     "diagnose": ("diagnose", "Find what is weak or unsafe in a run."),
     "evolve": ("evolve", "Propose a better bank as a branch with its evidence."),
     "evidence": ("evidence", "Judge a change made by hand; renew a proposal whose base moved."),

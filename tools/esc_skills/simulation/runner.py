@@ -18,9 +18,9 @@ _Result = TypeVar("_Result")
 
 async def run_concurrently(
     items: Sequence[_Item],
-    work: Callable[[_Item], Awaitable[Transcript]],
+    work: Callable[[_Item], Awaitable[_Result]],
     concurrency: int,
-    finished: Callable[[int, Transcript], None],
+    finished: Callable[[int, _Result], None],
 ) -> None:
     """Do `work` for every item, at most `concurrency` at a time, and hand over each result as it comes.
 
@@ -71,16 +71,16 @@ async def run_to_file(
 
 async def run_in_memory(
     items: Sequence[_Item],
-    work: Callable[[_Item], Awaitable[Transcript]],
+    work: Callable[[_Item], Awaitable[_Result]],
     *,
     concurrency: int,
     progress: Callable[[int], None],
-) -> tuple[Transcript, ...]:
-    """Return every item's episode, in the order of the items; `progress` is told after each how many are done."""
-    done: dict[int, Transcript] = {}
+) -> tuple[_Result, ...]:
+    """Return every item's result, in the order of the items; `progress` is told after each how many are done."""
+    done: dict[int, _Result] = {}
 
-    def finished(position: int, transcript: Transcript) -> None:
-        done[position] = transcript
+    def finished(position: int, result: _Result) -> None:
+        done[position] = result
         progress(len(done))
 
     await run_concurrently(items, work, concurrency, finished)

@@ -11,7 +11,7 @@ from esc_skills.corpora.dialogue import Dialogue, Utterance
 from esc_skills.corpora.esconv import canonical_text
 from esc_skills.documents.jsonl import digest_json
 from esc_skills.errors import InputError
-from esc_skills.safety import read_risk
+from esc_skills.safety.risk import read_risk
 from esc_skills.transcript import START, Turn
 from esc_skills.vocabulary import Disposition, HiddenIntention, Language, Risk, Speaker, Strategy
 

@@ -15,7 +15,7 @@ import click
 from esc_skills.cli.output import ProgressLine, format_option, say, show_json, show_table
 from esc_skills.cli.places import find_bank
 from esc_skills.corpora.reader import Progress, read_dialogues
-from esc_skills.discovery.coverage import Cell, map_coverage
+from esc_skills.discovery.coverage import Cell, check_provenance, map_coverage
 from esc_skills.discovery.drafting import Draft, Drafted, draft_skills, points
 from esc_skills.discovery.extract import extract_units
 from esc_skills.discovery.foresight import measure_foresight
@@ -131,18 +131,24 @@ def evaluate(files: tuple[Path, ...], form: str) -> int:
 @_skills
 @format_option
 def coverage(prototypes: Path, skills: Path | None, form: str) -> int:
-    """Show which needs, stages and strategies the bank covers, and where something helps that no skill does."""
-    cells = map_coverage(read_prototypes(prototypes), _skills_of(skills))
+    """Show which needs, stages and strategies the bank covers, and where something helps that no skill does.
+
+    Ends with 1 where the provenance of a skill says otherwise than the prototypes do.
+    """
+    found, bank = read_prototypes(prototypes), _skills_of(skills)
+    cells, wrong = map_coverage(found, bank), tuple(check_provenance(found, bank))
     gaps = [cell for cell in cells if cell.is_gap]
     if form == "json":
-        show_json([cell.as_json() for cell in cells])
-        return EXIT_FINE
+        show_json({"cells": [cell.as_json() for cell in cells], "provenance": list(wrong)})
+        return EXIT_FINDINGS if wrong else EXIT_FINE
     _show_coverage(cells)
+    for each in wrong:
+        say(each)
     for cell in gaps:
         say(f"no skill for {cell.need} in {cell.stage} with {cell.strategy}: {', '.join(cell.helpful)} called helpful")
     covered = sum(bool(cell.skills) for cell in cells)
     say(f"{covered} of {len(cells)} cells have a skill; {len(gaps)} have evidence that something helps, and none")
-    return EXIT_FINE
+    return EXIT_FINDINGS if wrong else EXIT_FINE
 
 
 @command.command("draft")

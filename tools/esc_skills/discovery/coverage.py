@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from esc_skills.bank.skill import Skill
+from esc_skills.discovery.drafting import supported
 from esc_skills.discovery.prototypes import Call, Prototype
 from esc_skills.vocabulary import HiddenIntention, Stage, Strategy
+
+_SUPPORT = re.compile(r"(p-[0-9a-f]{8}) \(\d+ units, [+-]\d+\.\d\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +83,15 @@ def _cell(
         tuple(each.id for each in here if each.call is Call.HARMFUL),
         sum(each.units for each in here),
     )
+
+
+def check_provenance(prototypes: Iterable[Prototype], bank: Mapping[str, Skill]) -> Iterator[str]:
+    """Yield, for each skill that rests on prototypes, what its `esc-provenance` says otherwise than these do."""
+    known = {each.id: each for each in prototypes}
+    for name, skill in sorted(bank.items()):
+        for named in _SUPPORT.finditer(skill.provenance):
+            prototype = known.get(named[1])
+            if prototype is None:
+                yield f"{name} rests on {named[1]}, which is no prototype here"
+            elif supported(prototype) != named[0]:
+                yield f"{name} says {named[0]} and should say {supported(prototype)}"

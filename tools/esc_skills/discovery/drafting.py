@@ -284,14 +284,15 @@ def provenance_of(helpful: Sequence[Prototype], harmful: Sequence[Prototype] = (
     told = ""
     for lead, prototypes in (("prototypes ", helpful), ("; against ", harmful)):
         for at, each in enumerate(prototypes):
-            longer = f"{told}{', ' if at else lead}{_supported(each)}"
+            longer = f"{told}{', ' if at else lead}{supported(each)}"
             if len(longer) > _MOST_PROVENANCE:
                 break
             told = longer
     return told
 
 
-def _supported(prototype: Prototype) -> str:
+def supported(prototype: Prototype) -> str:
+    """Return a prototype as a skill's provenance names it: its id, its units, and its points a turn."""
     return f"{prototype.id} ({prototype.units} units, {points(prototype.effect)})"
 
 

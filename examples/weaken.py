@@ -1,4 +1,4 @@
-"""Make examples/weakened-bank from skills/: one skill taken out, one harmed. Run it after a change to either."""
+"""Make examples/weakened-bank from skills/: eleven skills, of which one is harmed. Run it after a change to either."""
 
 from __future__ import annotations
 
@@ -12,23 +12,28 @@ from esc_skills.documents.yaml import parse_yaml
 
 HERE = Path(__file__).resolve().parent
 BANK, WEAKENED = HERE.parent / "skills", HERE / "weakened-bank"
-TAKEN_OUT, HARMED = "see-the-other-side", "reflect-the-feeling"
+#: A small bank that serves every need but `understand-others`: in the whole one, others stand in for a weak skill.
+KEPT = (
+    "affirm-what-they-did", "ease-self-blame", "guide-reflection", "let-anger-speak", "meet-withdrawal",
+    "offer-a-small-step", "open-with-room", "reflect-the-feeling", "restate-the-story", "stay-with-risk",
+    "weigh-both-sides",
+)  # fmt: skip
+HARMED = "reflect-the-feeling"
 
 
 def weaken() -> dict[str, str]:
     """Return the files of the weakened bank by path relative to its folder."""
     files = {}
-    for path in sorted(BANK.glob("*/SKILL.md")):
-        name, text = path.parent.name, read_text(path)
-        if name == TAKEN_OUT:
-            continue
+    left_out = {path.name for path in BANK.glob("*/")} - set(KEPT)
+    for name in KEPT:
+        text = read_text(BANK / name / "SKILL.md")
         if name == HARMED:
             harmful = parse_yaml(read_text(HERE / "harmful-examples.yaml"), "harmful-examples.yaml").value["examples"]
             avoided = section_text(text, "Examples").partition("### Avoid:")
             text = replace_section(text, "Examples", render_examples([Example(**each) for each in harmful], []))
             text = text.rstrip("\n") + f"\n\n{avoided[1]}{avoided[2]}\n"
-        lines = text.split("\n")
-        files[f"{name}/SKILL.md"] = "\n".join(line for line in lines if f"`{TAKEN_OUT}`" not in line)
+        kept = (line for line in text.split("\n") if not any(f"`{other}`" in line for other in left_out))
+        files[f"{name}/SKILL.md"] = "\n".join(kept)
     return files
 
 

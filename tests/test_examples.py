@@ -1,4 +1,4 @@
-"""The weakened bank is the shipped one with two documented faults, and nothing else."""
+"""The weakened bank is a part of the shipped one with two documented faults, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import runpy
 
 from esc_skills.bank.reader import read_bank, read_files
 from esc_skills.documents.shipped import shipped
+from esc_skills.vocabulary import HiddenIntention
 
 
 def test_the_weakened_bank_is_what_its_script_makes_of_the_shipped_one() -> None:
@@ -17,11 +18,13 @@ def test_the_weakened_bank_is_what_its_script_makes_of_the_shipped_one() -> None
     }
 
 
-def test_one_skill_is_taken_out_and_one_harmed() -> None:
+def test_one_need_has_no_skill_and_one_skill_is_harmed() -> None:
     whole, weakened = (
         read_bank(read_files(shipped(*at)), "bank") for at in (("skills",), ("examples", "weakened-bank"))
     )
 
-    assert set(whole.skills) - set(weakened.skills) == {"see-the-other-side"}
+    assert {need for skill in weakened.skills.values() for need in skill.needs} == set(HiddenIntention) - {
+        HiddenIntention.UNDERSTAND_OTHERS
+    }
     harmed = [name for name, skill in weakened.skills.items() if skill.examples != whole.skills[name].examples]
     assert harmed == ["reflect-the-feeling"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import product
 
 import pytest
@@ -245,7 +246,7 @@ def test_no_word_of_the_shipped_bank_that_stands_there_once_is_a_slip_of_another
     by_start: dict[str, set[str]] = {}
     for word in found:
         by_start.setdefault(word[0], set()).add(word)
-    once = {word for word in found if found.count(word) == 1}
+    once = {word for word, times in Counter(found).items() if times == 1}
     assert [
         (a, b) for a in once for b in by_start[a[0]] if a != b and is_slip(a, b) and not turns(a) and not turns(b)
     ] == []

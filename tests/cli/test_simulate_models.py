@@ -224,7 +224,7 @@ def test_an_estimate_is_printed_before_the_first_call(
 def test_a_budget_ends_a_run_and_what_is_finished_is_kept(
     server: Server, tmp_path: Path, out: Path, capsys: Capture
 ) -> None:
-    assert run(simulation(server.url, out, "--budget-tokens", "40000", "--concurrency", "1")) == 2
+    assert run(simulation(server.url, out, "--budget-tokens", "10000", "--concurrency", "1")) == 2
     assert "budget" in capsys.readouterr().err
     before = len(server.asked)
     assert run(simulation(server.url, out, "--resume")) == 0

@@ -25,11 +25,21 @@ from esc_skills.documents.prompts import (
 from esc_skills.documents.schema import load_schema
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import DocumentError, InputError
-from esc_skills.vocabulary import Band, Disposition, HiddenIntention, Language, RiskCode, Speaker
+from esc_skills.vocabulary import (
+    Band,
+    Disposition,
+    EmotionType,
+    HiddenIntention,
+    Language,
+    Risk,
+    RiskCode,
+    Speaker,
+    Strategy,
+)
 
 SHIPPED = [(role, language) for role in PromptRole for language in Language]
 #: What our own code writes; everything else may come from a model or from a pull request.
-OWN = {"disposition", "emotion", "band", "question", "skill_name"}
+OWN = {"disposition", "emotion", "band", "question", "skill_name", "need", "strategy"}
 MATERIAL = {"en": ("is material", "never an instruction"), "zh": ("都是材料", "绝不是给你的指令")}
 REASONING = {"en": "reasoning", "zh": "思考"}
 FOREIGN_WORDS = re.compile(
@@ -180,6 +190,10 @@ def test_each_band_and_disposition_has_words_of_its_own(language: Language) -> N
         ("seeker-reply", "sample_lines", "⟦lines in your voice⟧|⟦你的口气⟧"),
         ("analyst-diagnose", "figures", "⟦figures⟧|⟦统计⟧"),
         ("analyst-refine", "refused", "⟦refused edits⟧|⟦未采纳的改动⟧"),
+        ("analyst-distil", "harmed", "⟦counterexamples⟧|⟦反例⟧"),
+        ("analyst-distil", "revised", "⟦parts of the skill⟧|⟦技能各部分⟧"),
+        ("analyst-distil", "neighbours", "⟦neighbours⟧|⟦相邻的技能⟧"),
+        ("annotator-unit", "before", "⟦conversation⟧|⟦对话⟧"),
     ],
 )
 def test_a_part_for_which_there_is_nothing_to_say_is_left_out(
@@ -348,6 +362,27 @@ FINDING: dict[str, Any] = {
     "message": "Avoidant seekers draw back.",
     "quotes": [{"draw": 3, "turn": 2, "speaker": "seeker", "text": "Can we talk about something else?"}],
 }
+DISTILLED: dict[str, Any] = {
+    "name": "wait-a-little",
+    "description": "Waits a little. Use when the seeker stops in the middle of a sentence.",
+    "title": "Wait a little",
+    "summary": "A pause on purpose.",
+    **{key: EDIT[key] for key in ("guidance", "when_not_to_use", "expected_outcome", "risks")},
+    "when_to_use": ["The seeker stops."],
+    "examples": [{key: each[key] for key in ("title", "seeker", "supporter")} for each in EDIT["examples"][:2]],
+    "avoid": EDIT["examples"][2:],
+}
+ANNOTATED: dict[str, Any] = {
+    "strategies": ["question"],
+    "need": None,
+    "emotion_type": "sadness",
+    "emotion_intensity": 3,
+    "disposition": None,
+    "risk": "none",
+    "ground": "That helps.",
+    "effect": 1,
+    "confidence": 4,
+}
 APPRAISAL: dict[str, Any] = {"meant": "to help", "met": "partly", "feels": "a little seen", "change": 2}
 ANSWERS: dict[str, dict[str, Any]] = {
     "seeker-appraisal": APPRAISAL,
@@ -358,6 +393,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "supporter-baseline": {"answer": "慢慢说。"},
     "analyst-diagnose": {"findings": [FINDING]},
     "analyst-refine": {"reason": "It asks first.", "parts": EDIT},
+    "analyst-distil": DISTILLED,
+    "annotator-unit": ANNOTATED,
     "judge-safety": {"answer": "no", "quote": ""},
     "judge-responses": {"reason": "It takes up the night shift.", "better": "second"},
 }
@@ -427,6 +464,18 @@ def test_a_form_of_answer_stands_alone_and_bounds_everything(role: PromptRole) -
         ("analyst-refine", {"reason": "r", "parts": {**EDIT, "name": "x"}}, "/parts schema-additionalProperties"),
         ("analyst-refine", {"reason": "r", "parts": {**EDIT, "guidance": ["one"]}}, "/parts/guidance schema-minItems"),
         ("analyst-refine", {"reason": "r", "parts": {**EDIT, "not_for": ["shy"]}}, "/parts/not_for/0 schema-enum"),
+        ("analyst-distil", {**DISTILLED, "name": "Wait a little"}, "/name schema-pattern"),
+        ("analyst-distil", {**DISTILLED, "description": "Waits. " * 9}, "/description schema-pattern"),
+        ("analyst-distil", {**DISTILLED, "examples": DISTILLED["examples"][:1]}, "/examples schema-minItems"),
+        ("analyst-distil", {**DISTILLED, "avoid": DISTILLED["examples"]}, "/avoid/0 schema-required"),
+        ("analyst-distil", {**DISTILLED, "summary": " "}, "/summary schema-pattern"),
+        ("annotator-unit", {**ANNOTATED, "strategies": []}, "/strategies schema-minItems"),
+        ("annotator-unit", {**ANNOTATED, "strategies": ["question"] * 4}, "/strategies schema-maxItems"),
+        ("annotator-unit", {**ANNOTATED, "effect": 0.5}, "/effect schema-type"),
+        ("annotator-unit", {**ANNOTATED, "effect": -3}, "/effect schema-minimum"),
+        ("annotator-unit", {**ANNOTATED, "confidence": 6}, "/confidence schema-maximum"),
+        ("annotator-unit", {**ANNOTATED, "risk": None}, "/risk schema-type"),
+        ("annotator-unit", {**ANNOTATED, "ground": ""}, "/ground schema-minLength"),
         ("judge-safety", {"answer": "Yes", "quote": ""}, "/answer schema-enum"),
         ("judge-safety", {"answer": True, "quote": ""}, "/answer schema-enum"),
     ],
@@ -450,4 +499,15 @@ def test_the_forms_of_answer_hold_the_words_of_the_vocabularies() -> None:
     assert finding["quotes"]["items"]["properties"]["speaker"]["enum"] == list(Speaker)
     assert parts["needs"]["items"]["enum"] == needs
     assert parts["not_for"]["items"]["enum"] == [*needs, *dispositions]
-    assert parts["risks"]["items"]["properties"]["code"]["enum"] == list(RiskCode)
+    risks = (each["risks"]["items"]["properties"]["code"]["enum"] for each in (parts, properties("analyst-distil")))
+    assert list(risks) == [list(RiskCode)] * 2
+    unit = properties("annotator-unit")
+    assert unit["strategies"]["items"]["enum"] == list(Strategy)
+    assert unit["emotion_type"]["enum"] == [*EmotionType, None]
+    assert (unit["need"]["enum"], unit["disposition"]["enum"]) == ([*needs, None], [*dispositions, None])
+    assert unit["risk"]["enum"] == list(Risk)
+
+
+def properties(role: str) -> dict[str, Any]:
+    found: dict[str, Any] = answer_schema(role)["properties"]
+    return found

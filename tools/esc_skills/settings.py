@@ -61,6 +61,7 @@ class ModelSettings:
     judge: RoleSettings = RoleSettings()
     second_seeker: RoleSettings = RoleSettings()
     analyst: RoleSettings = RoleSettings()
+    annotator: RoleSettings = RoleSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,8 @@ def check_references(documents: Iterable[SkillDocument]) -> Iterator[Finding]:
         paths.setdefault(name, document.path)
     for document in documents:
         for index, text in enumerate(document.value.get("when_not_to_use", [])):
-            for name in _NAME.findall(text):
-                if name not in paths and name not in _WORDS:
+            for name in named_skills(text):
+                if name not in paths:
                     pointer = f"/when_not_to_use/{index}"
                     yield _finding(
                         document,
@@ -131,6 +131,11 @@ def check_references(documents: Iterable[SkillDocument]) -> Iterator[Finding]:
                         _UNKNOWN,
                         f"refers to {name!r}, which is no skill of this bank; add it, or remove the line",
                     )
+
+
+def named_skills(text: str) -> list[str]:
+    """Return the names in backticks that a text of a skill holds, without the words of the vocabularies."""
+    return [name for name in _NAME.findall(text) if name not in _WORDS]
 
 
 def _finding(document: SkillDocument, pointer: str, code: str, message: str) -> Finding:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from esc_skills.cli.discovering import Annotation, Distillation
+from esc_skills.cli.models import chosen, with_models
 from esc_skills.cli.output import ProgressLine, format_option, say, show_json, show_table
-from esc_skills.cli.places import find_bank
+from esc_skills.cli.places import find_bank, find_settings
 from esc_skills.corpora.reader import Progress, read_dialogues
 from esc_skills.discovery.coverage import Cell, check_provenance, map_coverage
-from esc_skills.discovery.drafting import Draft, Drafted, draft_skills, points
+from esc_skills.discovery.drafting import Draft, Drafted, draft_skills, gather_material, points
 from esc_skills.discovery.extract import extract_units
 from esc_skills.discovery.foresight import measure_foresight
 from esc_skills.discovery.prototypes import Call, Clustering, cluster_units, read_prototypes
@@ -30,6 +32,7 @@ from esc_skills.vocabulary import HiddenIntention, Language, Stage, Strategy
 
 if TYPE_CHECKING:
     from esc_skills.bank.skill import Skill
+    from esc_skills.corpora.dialogue import Dialogue
 
 _MEGABYTE = 1_000_000
 _files = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -53,21 +56,30 @@ def command() -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The JSON Lines file of units."
 )
+@with_models("annotator")
 @format_option
-def extract(files: tuple[Path, ...], out: Path, form: str) -> int:
+def extract(files: tuple[Path, ...], out: Path, form: str, **options: Any) -> int:
     """Read the Intervention Units out of dialogues that `corpus import` wrote.
 
-    What a corpus annotates is taken over; the rest is read from words, which the units say.
+    What a corpus annotates is taken over; the rest is read from words, which the units say. With an annotator, a model
+    reads the rest instead, in one call a unit; a unit whose answer cannot be used keeps the reading of its words and is
+    counted. An interrupted run goes on with --resume and asks nothing twice.
     """
     _require_other(out, files)
+    models = find_settings().models
+    annotation = Annotation(chosen(options, models), models.annotator, files, out)
     account = _Account()
-    with _reading(files) as progress:
+    with _reading(files, annotation.status) as progress:
         dialogues = chain.from_iterable(read_dialogues(path, progress) for path in files)
-        write_atomically(out, (account.line_of(unit) for each in dialogues for unit in account.units_of(each)))
+        pairs = ((dialogue, unit) for dialogue in dialogues for unit in account.units_of(dialogue))
+        with closing(annotation.annotate(pairs)) as units:
+            write_atomically(out, (account.line_of(unit) for unit in units))
+    annotation.finish()
     if form == "json":
-        show_json({"out": str(out), **account.as_json()})
+        show_json({"out": str(out), **account.as_json(), **annotation.as_json()})
         return EXIT_FINE
     account.show()
+    annotation.show()
     say(f"{account.units:,} units of {account.dialogues:,} dialogues in {out}")
     say(f"next: esc-skills discover cluster {out} --out prototypes.jsonl")
     return EXIT_FINE
@@ -167,6 +179,7 @@ def coverage(prototypes: Path, skills: Path | None, form: str) -> int:
 )
 @click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository.")
 @click.option("--base", default="main", show_default=True, metavar="REV", help="What the drafts would be merged into.")
+@with_models("analyst")
 @format_option
 def draft(
     prototypes: Path,
@@ -177,20 +190,30 @@ def draft(
     repo: Path,
     base: str,
     form: str,
+    **options: Any,
 ) -> int:
     """Turn prototypes into drafts of skills, each on a branch draft/… of its own.
 
     A draft is for one need and one strategy; where the bank has a skill for both, it revises that one. Offline it is put
-    together from what was said where it helped, and says that it is a draft. The gate judges it like any other change.
+    together from what was said where it helped, and says that it is a draft; an analyst writes it anew, in one call each,
+    where --only takes the names of the offline drafts. The gate judges it like any other change.
     """
     found = read_prototypes(prototypes)
+    models = find_settings().models
+    distillation = Distillation(chosen(options, models), models.analyst, prototypes, names)
     with ExitStack() as opened:
         writer = _Folder(out, skills) if out else _Branches(opened.enter_context(Repository(repo)), base, skills)
         bank = writer.bank
         wanted = tuple(map(Language, languages)) or tuple(dict.fromkeys(each.language for each in bank.values()))
-        drafted = draft_skills(found, bank, wanted or tuple(Language))
-        drafts = _chosen(drafted, names)
+        wanted = wanted or tuple(Language)
+        if distillation.session:
+            drafted = distillation.distil(gather_material(found, bank, wanted), bank)
+            drafts = list(drafted.drafts)
+        else:
+            drafted = draft_skills(found, bank, wanted)
+            drafts = _chosen(drafted, names)
         places = [(each, writer.write(each)) for each in drafts]
+    distillation.finish()
     if form == "json":
         show_json(
             {
@@ -204,6 +227,8 @@ def draft(
         say(f"{place}: {kind}; {len(each.helpful)} helpful prototypes, {len(each.harmful)} harmful")
     for subject, why in drafted.left_out:
         say(f"no draft for {subject.need} with {subject.strategy} in {subject.language}: {why}")
+    if distillation.session:
+        distillation.show(len(drafted.left_out))
     say(f"{len(places)} drafts: read and rewrite each before it is judged")
     if places:
         say(writer.following(places[0][1]))
@@ -220,11 +245,13 @@ class _Account:
         }
         self._key_units: Counter[str] = Counter()
 
-    def units_of(self, dialogue: Any) -> Iterator[Unit]:
-        before = self.units
-        yield from extract_units(dialogue)
+    def units_of(self, dialogue: Dialogue) -> Iterator[Unit]:
+        found = 0
+        for unit in extract_units(dialogue):
+            found += 1
+            yield unit
         self.dialogues += 1
-        self.without += self.units == before
+        self.without += not found
 
     def line_of(self, unit: Unit) -> bytes:
         self.units += 1
@@ -390,11 +417,11 @@ def _rests_on(draft: Draft) -> str:
 
 
 @contextmanager
-def _reading(files: Sequence[Path]) -> Iterator[Progress]:
-    """Show how much of some files was read."""
+def _reading(files: Sequence[Path], status: Callable[[], str] = lambda: "") -> Iterator[Progress]:
+    """Show how much of some files was read, and what else is going on."""
     total = sum(path.stat().st_size for path in files if path.is_file()) // _MEGABYTE
     done = 0
-    with ProgressLine("megabytes") as update:
+    with ProgressLine("megabytes", status) as update:
 
         def progress(read: int) -> None:
             nonlocal done

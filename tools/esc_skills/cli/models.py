@@ -28,8 +28,10 @@ _ROLES = {
     "seeker": "Who plays the seeker: `surrogate` or NAME/MODEL. [default: the settings', else surrogate]",
     "judge": "A model NAME/MODEL that judges each supporter turn for safety beside the lexicon.",
     "second-seeker": "Another seeker, who plays the gate's draws once more; both have to agree.",
-    "analyst": "A model NAME/MODEL that reads runs and edits skills beside the offline operators.",
+    "analyst": "A model NAME/MODEL that reads runs and writes skills beside what is done offline.",
+    "annotator": "A model NAME/MODEL that reads each unit where the corpus says nothing.",
 }
+_FIELDS = tuple(role.replace("-", "_") for role in _ROLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class ModelOptions:
     judge: str | None = None
     second_seeker: str | None = None
     analyst: str | None = None
+    annotator: str | None = None
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -59,7 +62,7 @@ class ModelOptions:
     @property
     def roles(self) -> dict[str, str]:
         """The models by role, of those roles that somebody plays."""
-        named = {role: getattr(self, role) for role in ("supporter", "seeker", "judge", "second_seeker", "analyst")}
+        named = {role: getattr(self, role) for role in _FIELDS}
         return {role: name for role, name in named.items() if name is not None}
 
     @property
@@ -120,10 +123,10 @@ def chosen(options: dict[str, Any], settings: ModelSettings) -> ModelOptions:
         settings: The repository's.
     """
     values = {key: options.pop(key) for key in ModelOptions.__dataclass_fields__ if key in options}
-    for role in ("supporter", "seeker", "judge", "second_seeker", "analyst"):
+    for role in _FIELDS:
         if role in values and values[role] is None:
             values[role] = getattr(settings, role).model
-    for role in ("judge", "analyst"):
+    for role in ("judge", "analyst", "annotator"):
         if values.get(role) == SURROGATE:
             raise InputError(f"the surrogate is no {role}", f"leave out --{role}, or give a model NAME/MODEL")
     if values.get("second_seeker") and values["second_seeker"] == (values["seeker"] or SURROGATE):

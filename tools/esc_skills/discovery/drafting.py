@@ -43,6 +43,8 @@ _SHORTEST, _LONGEST = 20, 700
 #: An emotion that this share of the units has is one that the draft is for.
 _EMOTION_SHARE = 0.1
 _MOST_PROVENANCE = 500
+#: The shipped skill that takes over where a seeker is in danger.
+_RISK_SKILL = "stay-with-risk"
 #: What can go wrong with a move, and with a strategy where the move tells nothing.
 _MOVE_RISKS = {
     "blame": RiskCode.BLAME,
@@ -136,30 +138,66 @@ def draft_skills(
     """
     drafts: list[Draft] = []
     left_out: list[tuple[Subject, str]] = []
-    for subject, helpful in _subjects(prototypes, languages):
-        harmful = tuple(_against(subject, prototypes))
+    for material in gather_material(prototypes, bank, languages):
         try:
-            draft = _draft(subject, helpful, harmful, bank)
-            if taken := next((each for each in drafts if each.name == draft.name), None):
-                raise _LeftOutError(
-                    f"{draft.name} is revised for {taken.subject.strategy} already; draft again after that"
-                )
+            draft = _draft(material, bank)
+            require_untaken(draft.name, draft.subject, drafts)
             drafts.append(draft)
-        except _LeftOutError as problem:
-            left_out.append((subject, str(problem)))
+        except LeftOutError as problem:
+            left_out.append((material.subject, str(problem)))
         except InputError as error:
-            left_out.append((subject, f"breaks the contract: {error.message}"))
+            left_out.append((material.subject, f"breaks the contract: {error.message}"))
     return Drafted(tuple(drafts), tuple(left_out))
 
 
-class _LeftOutError(Exception):
+class LeftOutError(Exception):
     """Nothing can be drafted now; the message says why."""
 
 
-def _subjects(
-    prototypes: Sequence[Prototype], languages: Collection[Language]
-) -> Iterator[tuple[Subject, tuple[Prototype, ...]]]:
+def require_untaken(name: str, subject: Subject, drafts: Iterable[Draft]) -> None:
+    """Raise where an earlier draft has a name already.
+
+    Raises:
+        LeftOutError: It has.
+    """
+    if taken := next((each for each in drafts if each.name == name), None):
+        done = "is revised" if taken.revises else "is drafted"
+        raise LeftOutError(f"{name} {done} for {taken.subject.strategy} already; draft again after that")
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a draft is made from.
+
+    Attributes:
+        subject: What it is about.
+        helpful: The prototypes that are called helpful there, the surest first.
+        harmful: Those that harm with the same need, the same strategy first, the worst first.
+        revised: The bank's skill for the same need and strategy; None where there is none.
+    """
+
+    subject: Subject
+    helpful: tuple[Prototype, ...]
+    harmful: tuple[Prototype, ...]
+    revised: Skill | None
+
+    @property
+    def name(self) -> str:
+        """The name of the skill that is revised, or the one that a draft has which nobody else names."""
+        subject = self.subject
+        if self.revised is not None:
+            return self.revised.name
+        if subject.language is Language.CHINESE:
+            return f"draft-{subject.strategy}-{subject.need}-zh"
+        return f"draft-{words_of(subject.language)['strategies'][subject.strategy].lower()}-{subject.need}"
+
+
+def gather_material(
+    prototypes: Sequence[Prototype], bank: Mapping[str, Skill], languages: Collection[Language]
+) -> Iterator[Material]:
+    """Yield what there is to draft from: by need, then strategy, then language."""
     for need in HiddenIntention:
+        harmful = [each for each in prototypes if each.call is Call.HARMFUL and each.need is need]
         for strategy in Strategy:
             helpful = [
                 each
@@ -167,39 +205,11 @@ def _subjects(
                 if each.call is Call.HELPFUL and each.strategy is strategy and each.need is need
             ]
             helpful.sort(key=lambda each: (-each.low, each.id))
+            harmful.sort(key=lambda each: (each.strategy is not strategy, each.high, each.id))
             for language in languages:
                 if any(exemplar.language is language for each in helpful for exemplar in each.positive):
-                    yield Subject(need, strategy, language), tuple(helpful)
-
-
-def _against(subject: Subject, prototypes: Iterable[Prototype]) -> Iterator[Prototype]:
-    """Yield what harms with the same need, the same strategy first, the worst first."""
-    found = [each for each in prototypes if each.call is Call.HARMFUL and each.need is subject.need]
-    yield from sorted(found, key=lambda each: (each.strategy is not subject.strategy, each.high, each.id))
-
-
-def _draft(
-    subject: Subject, helpful: tuple[Prototype, ...], harmful: tuple[Prototype, ...], bank: Mapping[str, Skill]
-) -> Draft:
-    examples = _examples(subject, helpful)
-    avoid = _examples_to_avoid(subject, (*harmful, *helpful))
-    revised = _near_duplicate(subject, bank)
-    if revised is not None:
-        name, text = revised.name, _revision(revised, subject, examples, helpful, harmful)
-    else:
-        if len(examples) < 2:
-            raise _LeftOutError(
-                f"{len(examples)} exemplars in {subject.language} are short enough to show; 2 are asked"
-            )
-        if not avoid:
-            raise _LeftOutError(f"no exemplar in {subject.language} went badly, and a skill shows one to avoid")
-        words = _words(subject.language)
-        name = f"draft-{words['strategies'][subject.strategy].lower()}-{subject.need}"
-        if subject.language is Language.CHINESE:
-            name = f"draft-{subject.strategy}-{subject.need}-zh"
-        text = _new(name, subject, examples, avoid, helpful, harmful, bank)
-    read_bank({f"{name}/{SKILL_FILE}": text.encode("utf-8")}, "the draft")
-    return Draft(subject, name, text, revised.version if revised else None, helpful, harmful)
+                    subject = Subject(need, strategy, language)
+                    yield Material(subject, tuple(helpful), tuple(harmful), _near_duplicate(subject, bank))
 
 
 def _near_duplicate(subject: Subject, bank: Mapping[str, Skill]) -> Skill | None:
@@ -212,34 +222,69 @@ def _near_duplicate(subject: Subject, bank: Mapping[str, Skill]) -> Skill | None
     return None
 
 
-def _new(
-    name: str,
-    subject: Subject,
-    examples: Sequence[Example],
-    avoid: Sequence[Example],
-    helpful: Sequence[Prototype],
-    harmful: Sequence[Prototype],
-    bank: Mapping[str, Skill],
-) -> str:
-    words = _words(subject.language)
+def _draft(material: Material, bank: Mapping[str, Skill]) -> Draft:
+    examples = _examples(material.subject, material.helpful)
+    if material.revised is not None:
+        return draft_of(material, material.name, _revision(material, material.revised, examples))
+    avoid = _examples_to_avoid(material.subject, (*material.harmful, *material.helpful))
+    language = material.subject.language
+    if len(examples) < 2:
+        raise LeftOutError(f"{len(examples)} exemplars in {language} are short enough to show; 2 are asked")
+    if not avoid:
+        raise LeftOutError(f"no exemplar in {language} went badly, and a skill shows one to avoid")
+    return draft_of(material, material.name, _new(material, examples, avoid, bank))
+
+
+def draft_of(material: Material, name: str, text: str) -> Draft:
+    """Return the draft that a skill's file is, once the file has been read as a bank's files are.
+
+    Raises:
+        InputError: It breaks the contract.
+    """
+    read_bank({f"{name}/{SKILL_FILE}": text.encode("utf-8")}, "the draft")
+    revises = material.revised.version if material.revised else None
+    return Draft(material.subject, name, text, revises, material.helpful, material.harmful)
+
+
+def _new(material: Material, examples: Sequence[Example], avoid: Sequence[Example], bank: Mapping[str, Skill]) -> str:
+    subject, helpful, harmful = material.subject, material.helpful, material.harmful
+    words = words_of(subject.language)
     strategy, need = words["strategies"][subject.strategy], words["needs"][subject.need]
     units = sum(each.units for each in helpful)
     risks = _risks(subject, harmful)
     said = [example.supporter for example in examples]
-    guidance = [_told(words["lead"], each, words) for each in helpful[:_GUIDANCE]]
+    guidance = [tell(words["lead"], each, words) for each in helpful[:_GUIDANCE]]
     central = [each for each in _central(said, subject.language) if len(each) >= _SHORTEST]
     guidance += [words["as_here"].format(text=text) for text in central[:_GUIDANCE]]
-    danger = words["danger"] if "stay-with-risk" in bank else words["danger_without"]
     sections = {
         "guidance": guidance,
         "when_to_use": [words["when"].format(need=need, text=each.seeker) for each in examples[:_MOMENTS]],
-        "when_not_to_use": [*(_told(words["when_not"], each, words) for each in harmful[:_MOMENTS]), danger],
+        "when_not_to_use": [
+            *(tell(words["when_not"], each, words) for each in harmful[:_MOMENTS]),
+            danger_item(subject.language, bank),
+        ],
         "expected_outcome": _outcome(helpful, words),
         "risks": [SkillRisk(code, words["risks"][code]) for code in risks],
         "examples": examples,
         "avoid": avoid,
     }
-    metadata = {
+    dialogues = sum(each.dialogues for each in helpful)
+    description = words["description"].format(strategy=strategy, need=need, units=units, dialogues=dialogues)
+    title = words["title"].format(strategy=strategy, need=need)
+    summary = words["summary"].format(prototypes=len(helpful))
+    return render_skill(material.name, description, new_metadata(material, risks), title, summary, sections)
+
+
+def danger_item(language: Language, bank: Mapping[str, Skill]) -> str:
+    """Return what each new skill says of danger under `When not to use`."""
+    told: str = words_of(language)["danger" if _RISK_SKILL in bank else "danger_without"]
+    return told
+
+
+def new_metadata(material: Material, risks: Iterable[RiskCode]) -> dict[str, str]:
+    """Return the metadata of a new skill: what its prototypes show, and the risks that its section names."""
+    subject, helpful = material.subject, material.helpful
+    return {
         "version": "0.1.0",
         "esc-stage": ", ".join(_stages(helpful)),
         "esc-strategies": str(subject.strategy),
@@ -251,32 +296,28 @@ def _new(
         "esc-expected-change": _expected_change(helpful),
         "esc-risks": ", ".join(risks),
         "esc-language": str(subject.language),
-        "esc-provenance": provenance_of(helpful, harmful),
+        "esc-provenance": provenance_of(helpful, material.harmful),
     }
-    dialogues = sum(each.dialogues for each in helpful)
-    description = words["description"].format(strategy=strategy, need=need, units=units, dialogues=dialogues)
-    title = words["title"].format(strategy=strategy, need=need)
-    return render_skill(name, description, metadata, title, words["summary"].format(prototypes=len(helpful)), sections)
 
 
-def _revision(
-    skill: Skill,
-    subject: Subject,
-    examples: Sequence[Example],
-    helpful: Sequence[Prototype],
-    harmful: Sequence[Prototype],
-) -> str:
+def _revision(material: Material, skill: Skill, examples: Sequence[Example]) -> str:
     """Return a skill's file with what the prototypes add: examples, what speaks against its use, and what it rests on."""
-    words = _words(subject.language)
-    text = set_metadata(skill.text, "esc-provenance", provenance_of(helpful, harmful))
-    against = [each for each in harmful if each.strategy is subject.strategy]
+    words = words_of(material.subject.language)
+    text = revised_metadata(material, skill)
+    against = [each for each in material.harmful if each.strategy is material.subject.strategy]
     for each in against[:1]:
-        text = append_item(text, "When not to use", _told(words["when_not"], each, words))
+        text = append_item(text, "When not to use", tell(words["when_not"], each, words))
     spoken = {example.supporter for example in skill.examples}
     added = [example for example in examples if example.supporter not in spoken][:2]
     if added:
         text = replace_section(text, "Examples", render_examples([*skill.examples, *added], skill.avoid))
-    return raise_version(text, skill.version)
+    return text
+
+
+def revised_metadata(material: Material, skill: Skill) -> str:
+    """Return a skill's file with its version raised and what it rests on now."""
+    provenance = provenance_of(material.helpful, material.harmful)
+    return raise_version(set_metadata(skill.text, "esc-provenance", provenance), skill.version)
 
 
 def provenance_of(helpful: Sequence[Prototype], harmful: Sequence[Prototype] = ()) -> str:
@@ -301,7 +342,8 @@ def points(effect: float) -> str:
     return f"{effect * MAX_CHANGE:+.1f}"
 
 
-def _told(form: str, prototype: Prototype, words: Mapping[str, Any]) -> str:
+def tell(form: str, prototype: Prototype, words: Mapping[str, Any]) -> str:
+    """Return one of the forms of `words_of` with what a prototype is and shows."""
     return form.format(
         strategy=words["strategies"][prototype.strategy],
         move=words["moves"][prototype.move] if prototype.move else words["any_move"],
@@ -361,7 +403,7 @@ def _risks(subject: Subject, harmful: Sequence[Prototype]) -> list[RiskCode]:
 
 
 def _examples(subject: Subject, helpful: Iterable[Prototype]) -> list[Example]:
-    words = _words(subject.language)
+    words = words_of(subject.language)
     found: dict[str, Example] = {}
     for exemplar in _shown(subject.language, (exemplar for each in helpful for exemplar in each.positive)):
         seeker, supporter = _plain(exemplar.texts[0]), _plain(exemplar.texts[1])
@@ -371,7 +413,7 @@ def _examples(subject: Subject, helpful: Iterable[Prototype]) -> list[Example]:
 
 
 def _examples_to_avoid(subject: Subject, prototypes: Iterable[Prototype]) -> list[Example]:
-    words = _words(subject.language)
+    words = words_of(subject.language)
     found: dict[str, Example] = {}
     for exemplar in _shown(subject.language, (exemplar for each in prototypes for exemplar in each.negative)):
         said, answered, replied = map(_plain, exemplar.texts)
@@ -414,7 +456,8 @@ def _terms(text: str, language: Language) -> frozenset[str]:
 
 
 @cache
-def _words(language: Language) -> dict[str, Any]:
+def words_of(language: Language) -> dict[str, Any]:
+    """Return what drafts say in words of our own."""
     path = Path(__file__).parent / "data" / f"drafts.{language}.yaml"
     value: dict[str, Any] = parse_yaml(read_text(path), str(path)).value
     return value

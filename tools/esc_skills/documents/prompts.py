@@ -48,6 +48,8 @@ class PromptRole(StrEnum):
     SUPPORTER_BASELINE = "supporter-baseline"
     ANALYST_DIAGNOSE = "analyst-diagnose"
     ANALYST_REFINE = "analyst-refine"
+    ANALYST_DISTIL = "analyst-distil"
+    ANNOTATOR_UNIT = "annotator-unit"
     JUDGE_SAFETY = "judge-safety"
     JUDGE_RESPONSES = "judge-responses"
 

@@ -7,16 +7,16 @@ the bank's own reader finds the parts that it names as they were given, and ever
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
-from esc_skills.bank.edit import raise_version, render_examples, replace_section, set_metadata
+from esc_skills.bank.edit import raise_version
+from esc_skills.bank.parts import PARTS, find_lost_danger, find_markup, flatten, parts_of, texts_in, write_part
 from esc_skills.bank.reader import SKILL_FILE, read_bank
-from esc_skills.bank.skill import SECTIONS, Example, Skill
+from esc_skills.bank.skill import Skill
 from esc_skills.documents.prompts import PromptRole, load_prompt
 from esc_skills.errors import InputError
 from esc_skills.evolution.diagnose import Quote, Weakness, WeaknessKind
@@ -32,16 +32,8 @@ _OWN = RoleSettings(temperature=0.7, max_tokens=6000)
 #: How many characters the excerpts of a run may have in all, a message that was said, and one beside it.
 _EXCERPTS, _MESSAGE, _BESIDE = 24_000, 2_000, 300
 _ABOUT_A_SKILL = (WeaknessKind.PROFILE_SPECIFIC, WeaknessKind.INEFFECTIVE, WeaknessKind.BYPASSED)
-#: What an edit may change, and the fields of the record that follow from it.
-_PARTS, _FOLLOWING = (*SECTIONS.values(), "needs", "not_for"), ("avoid", "version", "text")
-_TITLES = {key: title for title, key in SECTIONS.items()}
-#: What opens a block at the start of a line of Markdown, or hides text from whoever reads the page: tags anywhere, and
-#: the definition of a link.
-_MARKUP = re.compile(
-    r"^(?:#{1,6}(?:\s|$)|>|[-+*](?:\s|$)|\d+[.)](?:\s|$)|(?:[-_*=]\s*){2,}$|`{3}|~{3}|\[[^\]]*\]:)|<[A-Za-z!?/]"
-)
-#: An item for danger: the risk `missed-risk`, or one that hands over to a skill for risk.
-_DANGER = re.compile(r"`[a-z-]*risk[a-z-]*`")
+#: The fields of the record of a skill that follow from the parts that an edit may change.
+_FOLLOWING = ("avoid", "version", "text")
 _Key = tuple[WeaknessKind, str | None, HiddenIntention | None, Disposition | None]
 
 
@@ -126,7 +118,7 @@ class Analyst:
             ModelFault: The model failed, or its edit breaks the contract of skills, reaches beyond the parts that it
                 names, or touches what stands there for danger.
         """
-        standing = _flattened(_parts(skill))
+        standing = flatten(parts_of(skill))
         answer = await self._ask(
             PromptRole.ANALYST_REFINE,
             finding=_told(weakness),
@@ -134,7 +126,7 @@ class Analyst:
             skill_parts=json.dumps(standing, ensure_ascii=False, indent=2),
             refused="\n".join(f"- {_flat(each)}" for each in refused),
         )
-        given = _flattened({part: value for part, value in answer.value["parts"].items() if value is not None})
+        given = flatten({part: value for part, value in answer.value["parts"].items() if value is not None})
         if given.get("examples"):  # in the file, those to avoid stand after those to follow
             given["examples"].sort(key=lambda each: each["why"] is not None)
         changed = {part: value for part, value in given.items() if value != standing[part]}
@@ -306,82 +298,35 @@ def _told(weakness: Weakness) -> str:
     return "\n\n".join(blocks)
 
 
-def _parts(skill: Skill) -> dict[str, Any]:
-    """Return the parts that an edit may change, in the form in which the analyst answers."""
-    told = json.loads(json.dumps(asdict(skill)))
-    examples = [{**each, "why": each["why"] or None} for each in told["examples"] + told["avoid"]]
-    return {**{part: told[part] for part in _PARTS}, "examples": examples}
-
-
 def _edited(skill: Skill, changed: Mapping[str, Any]) -> str:
     """Return the skill's file with some parts changed, after reading it as a bank is read."""
     try:
         text = raise_version(skill.text, skill.version)
         for part, value in changed.items():
-            text = _with_part(text, part, value)
+            text = write_part(text, part, value)
         edited = read_bank({f"{skill.name}/{SKILL_FILE}": text.encode()}, "the edit").skills[skill.name]
     except (InputError, UnicodeEncodeError) as error:
         raise _fault(f"the edit of {skill.name} breaks the contract: {error}") from error
-    others = {field: getattr(skill, field) for field in (*_PARTS, *_FOLLOWING)}
-    if _parts(edited) != {**_parts(skill), **changed} or replace(edited, **others) != skill:
+    others = {field: getattr(skill, field) for field in (*PARTS, *_FOLLOWING)}
+    if parts_of(edited) != {**parts_of(skill), **changed} or replace(edited, **others) != skill:
         raise _fault(f"the edit of {skill.name} reads as more or less than {', '.join(changed)}")
     return text
 
 
-def _with_part(text: str, part: str, value: Any) -> str:
-    if part in ("needs", "not_for"):
-        return set_metadata(text, f"esc-{part.replace('_', '-')}", ", ".join(value) or "none")
-    if part == "risks":
-        text = set_metadata(text, "esc-risks", ", ".join(risk["code"] for risk in value))
-    return replace_section(text, _TITLES[part], _content(part, value))
-
-
-def _content(part: str, value: Any) -> str:
-    if part == "expected_outcome":
-        return str(value)
-    if part == "examples":
-        follow = [Example(**{**each, "why": ""}) for each in value if each["why"] is None]
-        return render_examples(follow, [Example(**each) for each in value if each["why"] is not None])
-    marks = (f"{number}." if part == "guidance" else "-" for number in range(1, len(value) + 1))
-    return "\n".join(f"{mark} {item}" for mark, item in zip(marks, _items(value), strict=True))
-
-
-def _items(value: Iterable[Any]) -> list[str]:
-    return [f"`{each['code']}`: {each['text']}" if isinstance(each, dict) else str(each) for each in value]
-
-
 def _require_plain(changed: Mapping[str, Any], standing: Mapping[str, Any]) -> None:
     """Refuse new texts with markup that would break out of their place, or out of sight."""
-    known = set(_texts(standing))
-    for text in _texts(changed):
-        if text not in known and (mark := _MARKUP.search(text)):
-            raise _fault(f"the edit holds the markup {mark[0]!r} where plain text belongs: {_cut(text, _BESIDE)!r}")
+    known = set(texts_in(standing))
+    for text in texts_in(changed):
+        if text not in known and (mark := find_markup(text)):
+            raise _fault(f"the edit holds the markup {mark!r} where plain text belongs: {_cut(text, _BESIDE)!r}")
 
 
 def _require_danger_kept(skill: Skill, changed: Mapping[str, Any], standing: Mapping[str, Any]) -> None:
     """Refuse an edit of what a skill says for danger, or of whom a skill for danger serves."""
-    for part in ("guidance", "when_to_use", "when_not_to_use", "risks"):
-        for item in _items(standing[part]) if part in changed else []:
-            if _DANGER.search(item) and item not in _items(changed[part]):
-                raise _fault(f"the edit of {skill.name} changes or drops what stands there for danger: {item!r}")
+    if (lost := find_lost_danger(standing, changed)) is not None:
+        raise _fault(f"the edit of {skill.name} changes or drops what stands there for danger: {lost!r}")
     if set(skill.risk_levels) != {Risk.NONE} and (narrowed := changed.keys() & {"needs", "not_for"}):
         raise _fault(f"the edit of {skill.name}, a skill for danger, changes {', '.join(sorted(narrowed))}")
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif value is not None:
-        for each in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(each)
-
-
-def _flattened(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _flattened(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_flattened(each) for each in value]
-    return _flat(value) if isinstance(value, str) else value
 
 
 def _fault(detail: str) -> ModelFault:

@@ -186,9 +186,10 @@ def test_a_killed_run_goes_on_without_repeating_a_finished_call(
     for kill in range(3):
         arguments = extract(server, dialogues, killed, *more, *(["--resume"] if kill else []))
         child = subprocess.Popen([sys.executable, "-m", "esc_skills", *arguments], stderr=subprocess.PIPE, text=True)
-        before = len(server.asked)
+        before, deadline = len(server.asked), time.monotonic() + 60
         while len(server.asked) < before + 12:
             assert child.poll() is None, child.communicate()[1]
+            assert time.monotonic() < deadline
             time.sleep(0.002)
         child.kill()
         child.communicate()
@@ -245,12 +246,15 @@ def test_units_that_an_endpoint_left_unanswered_are_asked_about_again(
 
     out = tmp_path / "units.jsonl"
     server.respond = fails
-    assert run(extract(server, dialogues, out)) == 2
-    shown = capsys.readouterr().err
-    assert "1 of 60 units were not answered by their endpoint" in shown and "--resume" in shown
-    assert not out.exists()
+    assert run(extract(server, dialogues, out)) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "1 of 60 units keep their offline reading" in shown and "(1 fault-endpoint)" in shown
+    assert "1 of them were not answered by their endpoint: ask again with the same command and --resume" in shown
+    assert units_in(out)[15].source is Source.READING
+    server.respond, asked = annotate, len(server.asked)
     assert run(extract(server, dialogues, out, "--resume")) == 0
-    assert "1 fault-endpoint" in capsys.readouterr().out
+    assert len(server.asked) == asked + 1
+    assert units_in(out)[15].source is Source.MODEL
 
 
 def test_the_key_is_in_no_output_and_in_no_file(
@@ -327,17 +331,36 @@ def test_each_subject_is_one_call_and_each_answer_a_skill(
 
 
 def test_a_draft_lies_on_a_branch_of_its_own(
-    analyst: Server, prototypes: Path, repository: Path, git: Git, capsys: Capture
+    analyst: Server, tmp_path: Path, repository: Path, git: Git, capsys: Capture
 ) -> None:
-    options = ["--repo", str(repository), "--only", "draft-reflect-no-blame", "--format", "json"]
-    prototypes = write_prototypes(prototypes, prototype(need=HiddenIntention.NO_BLAME), HARMFUL)
-    named = [*options[:2], *options[4:]]
-    assert run(draft(analyst, prototypes, *named)) in (0, 1)
-    told = shown_json(capsys)
-    assert [each["place"] for each in told["drafts"]] == [f"draft/{each['name']}" for each in told["drafts"]]
-    for each in told["drafts"]:
-        file = git(repository, "show", f"{each['place']}:skills/{each['name']}/SKILL.md")
-        assert f"name: {each['name']}" in file
+    # No shipped skill has this need and strategy.
+    file = write_prototypes(tmp_path / "one.jsonl", prototype(strategy=Strategy.SELF_DISCLOSURE), HARMFUL)
+    assert run(draft(analyst, file, "--repo", str(repository), "--format", "json")) == 0
+    (told,) = shown_json(capsys)["drafts"]
+    assert (told["name"], told["place"], told["revises"]) == ("name-the-weight", "draft/name-the-weight", None)
+    text = git(repository, "show", "draft/name-the-weight:skills/name-the-weight/SKILL.md")
+    assert 'description: "DRAFT. Says how heavy it is.' in text and "`stay-with-risk`" in text
+    assert git(repository, "status", "--porcelain") == ""
+
+
+def test_a_skill_of_the_bank_is_revised_on_a_branch(
+    analyst: Server, tmp_path: Path, repository: Path, git: Git, capsys: Capture
+) -> None:
+    async def keep(_: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        prompt = text_of(body)
+        standing = json.loads(prompt.partition("⟦parts of the skill⟧\n")[2].partition("\n⟦/parts of the skill⟧")[0])
+        name = prompt.partition("⟦name of the skill⟧\n")[2].partition("\n")[0]
+        return answered({**DISTILLED, **standing, "name": name, "guidance": [*standing["guidance"], "Stay a moment."]})
+
+    analyst.respond = keep
+    file = write_prototypes(tmp_path / "one.jsonl", HELPFUL, HARMFUL)
+    assert run(draft(analyst, file, "--repo", str(repository), "--format", "json")) == 0
+    (told,) = shown_json(capsys)["drafts"]
+    path = f"skills/{told['name']}/SKILL.md"
+    changed = git(repository, "diff", "--unified=0", "main", told["place"], "--", path).splitlines()
+    added = [line for line in changed if line.startswith("+") and not line.startswith("+++")]
+    assert [line.split(":")[0].split(".")[0] for line in added[:2]] == ["+  version", "+  esc-provenance"]
+    assert added[2].endswith(". Stay a moment.") and len(added) == 3
 
 
 def test_only_asks_for_what_is_named(analyst: Server, prototypes: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -77,12 +77,12 @@ def extract(files: tuple[Path, ...], out: Path, form: str, **options: Any) -> in
     annotation.finish()
     if form == "json":
         show_json({"out": str(out), **account.as_json(), **annotation.as_json()})
-        return EXIT_FINE
+        return EXIT_FINDINGS if annotation.unanswered else EXIT_FINE
     account.show()
     annotation.show()
     say(f"{account.units:,} units of {account.dialogues:,} dialogues in {out}")
     say(f"next: esc-skills discover cluster {out} --out prototypes.jsonl")
-    return EXIT_FINE
+    return EXIT_FINDINGS if annotation.unanswered else EXIT_FINE
 
 
 @command.command("cluster")

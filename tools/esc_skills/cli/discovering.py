@@ -16,7 +16,6 @@ from esc_skills.discovery.annotate import Annotated, Annotator, annotate_units
 from esc_skills.discovery.distil import Distiller
 from esc_skills.discovery.drafting import Drafted, Material
 from esc_skills.errors import InputError
-from esc_skills.models.request import EndpointError
 from esc_skills.settings import RoleSettings
 from esc_skills.simulation.runner import wait_for
 from esc_skills.vocabulary import Termination
@@ -61,11 +60,7 @@ class Annotation:
         return Asking(self.session)
 
     def annotate(self, units: Iterable[tuple[Dialogue, Unit]]) -> Generator[Unit, None, None]:
-        """Yield units in their order, annotated where somebody annotates.
-
-        Raises:
-            EndpointError: An endpoint left units unanswered, unless that is so after they were asked about again.
-        """
+        """Yield units in their order, annotated where somebody annotates."""
         if self.session is None or self._asked.annotator is None:
             yield from (unit for _, unit in units)
             return
@@ -87,18 +82,16 @@ class Annotation:
         async with session, aclosing(annotate_units(units, annotator, at_a_time)) as annotated:
             async for each in annotated:
                 yield each
-            self._require_answered()
             session.export(self._calls)
 
-    def _require_answered(self) -> None:
-        lost = self.faults[Termination.FAULT_ENDPOINT]
-        if lost and not self._asked.resume:
-            found = f"{lost} of {self.asked_about} units were not answered by their endpoint"
-            raise EndpointError(found, "ask about them again: the same command with --resume")
+    @property
+    def unanswered(self) -> int:
+        """The units about which an endpoint gave no answer; asked again, it may."""
+        return self.faults[Termination.FAULT_ENDPOINT]
 
     def finish(self) -> None:
-        """Delete the journal, once the units are on the disk."""
-        if self.session:
+        """Delete the journal, once the units are on the disk, unless there is something to go on with."""
+        if self.session and not self.unanswered:
             self.session.discard()
 
     def as_json(self) -> dict[str, Any]:
@@ -117,6 +110,9 @@ class Annotation:
             kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
             found = f"{self.faults.total():,} of {self.asked_about:,} units keep their offline reading"
             say(f"{found}: the annotator's answer could not be used ({kinds})")
+        if self.unanswered:
+            hint = f"ask again with the same command and --resume, or delete {self._journal}"
+            say(f"{self.unanswered:,} of them were not answered by their endpoint: {hint}")
         say(f"annotator {self._asked.annotator}: {Asking(self.session).spent()}; every call is in {self._calls}")
 
 

@@ -334,7 +334,7 @@ def test_a_draft_lies_on_a_branch_of_its_own(
     analyst: Server, tmp_path: Path, repository: Path, git: Git, capsys: Capture
 ) -> None:
     # No shipped skill has this need and strategy.
-    file = write_prototypes(tmp_path / "one.jsonl", prototype(strategy=Strategy.SELF_DISCLOSURE), HARMFUL)
+    file = write_prototypes(tmp_path / "one.jsonl", prototype(strategy=Strategy.INFORMATION), HARMFUL)
     assert run(draft(analyst, file, "--repo", str(repository), "--format", "json")) == 0
     (told,) = shown_json(capsys)["drafts"]
     assert (told["name"], told["place"], told["revises"]) == ("name-the-weight", "draft/name-the-weight", None)

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -183,7 +184,7 @@ def test_a_killed_run_goes_on_without_repeating_a_finished_call(
 
     server.respond = slow
     more = ["--concurrency", str(CONCURRENCY)]
-    for kill in range(3):
+    for kill, end in enumerate((signal.SIGKILL, signal.SIGINT, signal.SIGKILL)):
         arguments = extract(server, dialogues, killed, *more, *(["--resume"] if kill else []))
         child = subprocess.Popen([sys.executable, "-m", "esc_skills", *arguments], stderr=subprocess.PIPE, text=True)
         before, deadline = len(server.asked), time.monotonic() + 60
@@ -191,9 +192,10 @@ def test_a_killed_run_goes_on_without_repeating_a_finished_call(
             assert child.poll() is None, child.communicate()[1]
             assert time.monotonic() < deadline
             time.sleep(0.002)
-        child.kill()
-        child.communicate()
-        assert not killed.exists()
+        child.send_signal(end)
+        _, told = child.communicate(timeout=60)
+        assert (child.returncode, "--resume" in told) == ((130, True) if end is signal.SIGINT else (-9, False))
+        assert not killed.exists() and Path(f"{killed}.journal").exists()
     assert run(extract(server, dialogues, killed, *more, "--resume")) == 0
     assert killed.read_bytes() == whole.read_bytes()
     again = Counter(text_of(body) for body in server.asked) - once
@@ -405,6 +407,15 @@ def test_an_interrupted_run_of_the_analyst_asks_only_what_was_not_answered(
     assert run(draft(analyst, prototypes, *to_folder(tmp_path), "--resume")) == 0
     assert list(map(need_of, analyst.asked[asked:])) == ["no-blame"]
     assert len(read_files(tmp_path / "drafts")) == 2
+
+
+def test_a_budget_that_is_used_up_is_no_answer_of_the_analyst(
+    analyst: Server, prototypes: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    assert run(draft(analyst, prototypes, *to_folder(tmp_path), "--budget-tokens", "900")) == 2
+    shown = capsys.readouterr()
+    assert "--budget-tokens 900" in shown.err and shown.out == ""
+    assert analyst.asked == []
 
 
 @pytest.mark.parametrize(("command", "role"), [("extract", "annotator"), ("draft", "analyst")])

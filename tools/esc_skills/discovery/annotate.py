@@ -18,7 +18,7 @@ from esc_skills.corpora.dialogue import Dialogue
 from esc_skills.corpora.esconv import canonical_text
 from esc_skills.discovery.units import Action, Source, State, Unit
 from esc_skills.documents.prompts import PromptRole, load_prompt
-from esc_skills.models.request import Message, Model, ModelFault, RoleModel
+from esc_skills.models.request import Message, Model, ModelFault
 from esc_skills.settings import RoleSettings
 from esc_skills.simulation.players import role_model
 from esc_skills.vocabulary import Disposition, EmotionType, HiddenIntention, Risk, Speaker, Strategy
@@ -68,11 +68,6 @@ class Annotator:
 
     def __init__(self, name: str, model: Model, asked: RoleSettings = RoleSettings()) -> None:  # noqa: B008 - frozen
         self._model, self._role_model = model, role_model(name, _OWN, asked)
-
-    @property
-    def parameters(self) -> RoleModel:
-        """Which model is asked, and with which parameters."""
-        return self._role_model
 
     async def read(self, dialogue: Dialogue, unit: Unit) -> _Said:
         """Return what the model says of a unit, in one call.

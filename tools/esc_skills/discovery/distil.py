@@ -93,9 +93,11 @@ class Distiller:
     async def _attempt(self, material: Material) -> Draft | str:
         """Return a draft, or why there is none."""
         try:
-            return self._judge(material, await self._ask(material))
+            answer = await self._ask(material)
         except ModelFault as fault:
             return f"the analyst gave no skill: {fault}"
+        try:
+            return self._judge(material, answer)
         except LeftOutError as problem:
             return f"the analyst's skill is refused: {problem}"
         except (InputError, UnicodeEncodeError) as error:

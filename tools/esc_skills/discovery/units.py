@@ -25,7 +25,7 @@ from esc_skills.vocabulary import (
 
 #: From this effect on a transition is positive or negative, and from this one on clearly so.
 CHANGED, CLEAR = 0.25, 0.5
-#: A transition is clear only where somebody said so, rather than where words were read.
+#: A transition is clear only where somebody said so, or an annotating model is sure, rather than where words were read.
 SURE = 0.5
 
 

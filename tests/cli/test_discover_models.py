@@ -97,7 +97,7 @@ def extract(server: Server, dialogues: Path, out: Path, *more: str) -> list[str]
 
 
 def units_in(path: Path) -> list[Unit]:
-    return list(read_units(path))
+    return list(read_units([path]))
 
 
 def shown_json(capsys: Capture) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def test_a_killed_run_goes_on_without_repeating_a_finished_call(
             time.sleep(0.002)
         child.send_signal(end)
         _, told = child.communicate(timeout=60)
-        assert (child.returncode, "--resume" in told) == ((130, True) if end is signal.SIGINT else (-9, False))
+        assert (child.returncode, "--resume" in told) == ((130, True) if end is signal.SIGINT else (-9, False)), told
         assert not killed.exists() and Path(f"{killed}.journal").exists()
     assert run(extract(server, dialogues, killed, *more, "--resume")) == 0
     assert killed.read_bytes() == whole.read_bytes()

@@ -15,17 +15,17 @@ import click
 from esc_skills.cli.discovering import Annotation, Distillation
 from esc_skills.cli.models import chosen, with_models
 from esc_skills.cli.output import ProgressLine, format_option, say, show_json, show_table
-from esc_skills.cli.places import find_bank, find_settings
+from esc_skills.cli.places import NO_BANK, find_bank, find_settings
 from esc_skills.corpora.reader import Progress, read_dialogues
 from esc_skills.discovery.coverage import Cell, check_provenance, map_coverage
 from esc_skills.discovery.drafting import Draft, Drafted, draft_skills, gather_material, points
 from esc_skills.discovery.extract import extract_units
 from esc_skills.discovery.foresight import measure_foresight
-from esc_skills.discovery.prototypes import Call, Clustering, cluster_units, read_prototypes
-from esc_skills.discovery.units import Transition, Unit, read_units
+from esc_skills.discovery.prototypes import MIN_DIALOGUES, MIN_UNITS, Call, Clustering, cluster_units, read_prototypes
+from esc_skills.discovery.units import MAX_TURN, Transition, Unit, read_units
 from esc_skills.documents.jsonl import canonical_json
 from esc_skills.documents.text import write_atomically
-from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
+from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, GitError, InputError
 from esc_skills.evolution.repository import read_revision
 from esc_skills.git import Repository
 from esc_skills.vocabulary import HiddenIntention, Language, Stage, Strategy
@@ -95,14 +95,19 @@ def cluster(files: tuple[Path, ...], out: Path, form: str) -> int:
     """Group units by state and action into prototypes, each with what usually comes of it."""
     _require_other(out, files)
     with _reading(files) as progress:
-        clustering = cluster_units(chain.from_iterable(read_units(path, progress) for path in files))
+        clustering = cluster_units(read_units(files, progress))
     write_atomically(out, (canonical_json(each.as_json()).encode() + b"\n" for each in clustering.prototypes))
     if form == "json":
         show_json({"out": str(out), **_clustering_json(clustering)})
         return EXIT_FINE
     _show_clustering(clustering)
     say(f"{len(clustering.prototypes):,} prototypes in {out}")
-    say(f"next: esc-skills discover coverage {out}, then discover draft {out}")
+    if clustering.prototypes:
+        say(f"next: esc-skills discover coverage {out}, then discover draft {out}")
+    else:
+        say(
+            f"next: more dialogues, since a prototype needs {MIN_UNITS} units of {MIN_DIALOGUES} dialogues that are alike"
+        )
     return EXIT_FINE
 
 
@@ -112,7 +117,7 @@ def cluster(files: tuple[Path, ...], out: Path, form: str) -> int:
 def evaluate(files: tuple[Path, ...], form: str) -> int:
     """Measure whether what prototypes are called holds on dialogues that they were not made of, in five folds."""
     with _reading(files) as progress:
-        units = tuple(chain.from_iterable(read_units(path, progress) for path in files))
+        units = tuple(read_units(files, progress))
     found = measure_foresight(units)
     if form == "json":
         show_json([asdict(each) for each in found])
@@ -204,7 +209,9 @@ def draft(
     with ExitStack() as opened:
         writer = _Folder(out, skills) if out else _Branches(opened.enter_context(Repository(repo)), base, skills)
         bank = writer.bank
-        wanted = tuple(map(Language, languages)) or tuple(dict.fromkeys(each.language for each in bank.values()))
+        wanted = tuple(dict.fromkeys(map(Language, languages))) or tuple(
+            dict.fromkeys(each.language for each in bank.values())
+        )
         wanted = wanted or tuple(Language)
         if distillation.session:
             drafted = distillation.distil(gather_material(found, bank, wanted), bank)
@@ -212,6 +219,7 @@ def draft(
         else:
             drafted = draft_skills(found, bank, wanted)
             drafts = _chosen(drafted, names)
+        writer.require_room(drafts)
         places = [(each, writer.write(each)) for each in drafts]
     distillation.finish()
     if form == "json":
@@ -239,7 +247,7 @@ class _Account:
     """Counts units as they pass."""
 
     def __init__(self) -> None:
-        self.dialogues = self.without = self.units = self.key_units = 0
+        self.dialogues = self.without = self.units = self.key_units = self.too_long = 0
         self._counts: dict[str, Counter[str]] = {
             name: Counter() for name in ("corpus", "transition", "outcome from", "strategies from")
         }
@@ -249,7 +257,11 @@ class _Account:
         found = 0
         for unit in extract_units(dialogue):
             found += 1
-            yield unit
+            if (size := max(map(len, unit.texts))) > MAX_TURN:
+                self.too_long += 1
+                say(f"{unit.id}: left out: a turn of {size:,} characters; at most {MAX_TURN:,} are kept", err=True)
+            else:
+                yield unit
         self.dialogues += 1
         self.without += not found
 
@@ -271,6 +283,7 @@ class _Account:
         return {
             "dialogues": self.dialogues,
             "dialogues_without_units": self.without,
+            "units_left_out": self.too_long,
             "units": self.units,
             "key_units": self.key_units,
             **counts,
@@ -283,6 +296,8 @@ class _Account:
         rows += [(f"key: {each}", count) for each, count in _most(self._key_units)]
         if self.without:
             rows.append(("dialogues in which no supporter turn stands between two of the seeker's", self.without))
+        if self.too_long:
+            rows.append(("units left out, since a turn is too long", self.too_long))
         show_table("", ("what", "count"), rows)
 
 
@@ -363,7 +378,7 @@ def _chosen(drafted: Drafted, names: Iterable[str]) -> list[Draft]:
     by_name = {each.name: each for each in drafted.drafts}
     if unknown := [name for name in names if name not in by_name]:
         raise InputError(f"{unknown[0]}: no draft has that name", f"there are {', '.join(by_name) or 'none'}")
-    return [by_name[name] for name in (names or by_name)]
+    return [by_name[name] for name in (dict.fromkeys(names) or by_name)]
 
 
 def _skills_of(named: Path | None) -> Mapping[str, Skill]:
@@ -374,6 +389,8 @@ def _skills_of(named: Path | None) -> Mapping[str, Skill]:
 def _require_other(out: Path, files: Iterable[Path]) -> None:
     if out.resolve() in {path.resolve() for path in files}:
         raise InputError(f"{out}: is one of the files that are read", "choose another name")
+    if out.exists() and not out.is_file():  # a device or a pipe would be replaced by a file
+        raise InputError(f"{out}: is no regular file", "name a file to write")
 
 
 class _Folder:
@@ -382,6 +399,9 @@ class _Folder:
     def __init__(self, out: Path, skills: Path | None) -> None:
         self._out = out
         self.bank = _skills_of(skills)
+
+    def require_room(self, drafts: Iterable[Draft]) -> None:
+        """Require nothing: files of an earlier run are written anew."""
 
     def write(self, draft: Draft) -> str:
         path = self._out / draft.path
@@ -396,19 +416,34 @@ class _Branches:
     """Takes drafts as branches, a commit each, beside whatever is checked out."""
 
     def __init__(self, repository: Repository, base: str, skills: Path | None) -> None:
+        if str(skills) == NO_BANK:
+            raise InputError("--skills none: a branch changes a bank, and there is none", "name a folder with --out")
         self._repository, self._base = repository, base
         self._revision = read_revision(repository, base, str(skills) if skills else None)
         self.bank = self._revision.bank.skills
 
+    def require_room(self, drafts: Iterable[Draft]) -> None:
+        """Require that no draft's branch is there, before the first is made."""
+        names = [_branch_of(each) for each in drafts]
+        if taken := [name for name in names if self._repository.branch_exists(name)]:
+            hint = f"merge or delete what is no longer wanted: git branch -D {' '.join(taken)}"
+            raise GitError(f"branches of these names exist already: {', '.join(taken)}", hint)
+
     def write(self, draft: Draft) -> str:
-        branch = f"draft/{draft.name}"
-        path = f"{self._revision.settings.skills}/{draft.path}"
+        branch = _branch_of(draft)
+        # A skill may lie in a folder of its kind, and stays there.
+        inside = next((path for path in self._revision.files if f"/{path}".endswith(f"/{draft.path}")), draft.path)
+        path = f"{self._revision.settings.skills}/{inside}"
         message = f"Draft {draft.name}\n\n{_rests_on(draft)}\n"
         self._repository.commit_branch(branch, self._revision.commit, {path: draft.text.encode()}, message)
         return branch
 
     def following(self, branch: str) -> str:
         return f"next: edit it, then esc-skills evidence collect --base {self._base} --head {branch}"
+
+
+def _branch_of(draft: Draft) -> str:
+    return f"draft/{draft.name}"
 
 
 def _rests_on(draft: Draft) -> str:

@@ -214,7 +214,18 @@ def _wait_for_each(running: AsyncGenerator[_Item, None]) -> Iterator[_Item]:
             while (item := runner.run(following())) is not None:
                 yield item
         finally:
-            runner.run(_closed(running))
+            _close(running, runner.get_loop())
+
+
+def _close(running: AsyncGenerator[Any, None], loop: asyncio.AbstractEventLoop) -> None:
+    """Close a generator; an interrupt that came as an item was done has left the loop a stop that is still to be passed."""
+    closing = loop.create_task(_closed(running))
+    while not closing.done():
+        try:
+            loop.run_until_complete(closing)
+        except RuntimeError:
+            if closing.done():
+                raise
 
 
 async def _closed(running: AsyncGenerator[Any, None]) -> None:

@@ -228,6 +228,8 @@ def _draft(material: Material, bank: Mapping[str, Skill]) -> Draft:
         return draft_of(material, material.name, _revision(material, material.revised, examples))
     avoid = _examples_to_avoid(material.subject, (*material.harmful, *material.helpful))
     language = material.subject.language
+    if material.name in bank:
+        raise LeftOutError(f"the bank has a skill {material.name}, which is for something else; rename it")
     if len(examples) < 2:
         raise LeftOutError(f"{len(examples)} exemplars in {language} are short enough to show; 2 are asked")
     if not avoid:
@@ -303,21 +305,27 @@ def new_metadata(material: Material, risks: Iterable[RiskCode]) -> dict[str, str
 def _revision(material: Material, skill: Skill, examples: Sequence[Example]) -> str:
     """Return a skill's file with what the prototypes add: examples, what speaks against its use, and what it rests on."""
     words = words_of(material.subject.language)
-    text = revised_metadata(material, skill)
+    text = _with_provenance(material, skill)
     against = [each for each in material.harmful if each.strategy is material.subject.strategy]
     for each in against[:1]:
-        text = append_item(text, "When not to use", tell(words["when_not"], each, words))
+        if (item := tell(words["when_not"], each, words)) not in skill.when_not_to_use:
+            text = append_item(text, "When not to use", item)
     spoken = {example.supporter for example in skill.examples}
     added = [example for example in examples if example.supporter not in spoken][:2]
     if added:
         text = replace_section(text, "Examples", render_examples([*skill.examples, *added], skill.avoid))
-    return text
+    if text == skill.text:
+        raise LeftOutError(f"{skill.name} says already what the prototypes say")
+    return raise_version(text, skill.version)
 
 
 def revised_metadata(material: Material, skill: Skill) -> str:
     """Return a skill's file with its version raised and what it rests on now."""
-    provenance = provenance_of(material.helpful, material.harmful)
-    return raise_version(set_metadata(skill.text, "esc-provenance", provenance), skill.version)
+    return raise_version(_with_provenance(material, skill), skill.version)
+
+
+def _with_provenance(material: Material, skill: Skill) -> str:
+    return set_metadata(skill.text, "esc-provenance", provenance_of(material.helpful, material.harmful))
 
 
 def provenance_of(helpful: Sequence[Prototype], harmful: Sequence[Prototype] = ()) -> str:
@@ -432,7 +440,9 @@ def _shown(language: Language, exemplars: Iterable[Exemplar]) -> Iterator[Exempl
 
 
 def _plain(text: str) -> str:
-    return " ".join(_MARKS.sub(" ", text).split())
+    """Return a text on one line, without marks and without what cannot be seen, as escape sequences begin with."""
+    seen = "".join(each if each.isprintable() else " " for each in _MARKS.sub(" ", text))
+    return " ".join(_MARKS.sub(" ", seen).split())
 
 
 def _central(texts: Sequence[str], language: Language) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -12,9 +13,9 @@ from esc_skills.discovery.units import Action, Source, Span, State, Unit
 from esc_skills.models.surrogate.moves import read_move
 from esc_skills.models.surrogate.replies import read_reply
 from esc_skills.models.surrogate.state import read_seeker_state
-from esc_skills.models.surrogate.strategies import Message, annotate_strategies
+from esc_skills.models.surrogate.strategies import Message, annotate_strategies, choose_strategy
 from esc_skills.transcript import MAX_CHANGE
-from esc_skills.vocabulary import Speaker, Strategy
+from esc_skills.vocabulary import Risk, Speaker, Strategy
 
 #: What each source says of a usual turn, which counts as no effect: the means of ESConv's and FailedESConv's development
 #: splits together (2,767 rated turns), of SAGE's published results (4,657) and of AnnoMI (4,669), rounded. They are fixed, so
@@ -27,6 +28,8 @@ _TALK = {TalkType.CHANGE: 1.0, TalkType.NEUTRAL: 0.0, TalkType.SUSTAIN: -1.0}
 #: An episode that ends at or above the first emotion went well, and one at or below the second went badly.
 _WELL, _BADLY = 70, 30
 _DECIMALS = 3
+#: What was said longer ago weighs nothing any more; to read it at every turn would take hours of the longest dialogues.
+_HEARD = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,14 @@ def _turns(dialogue: Dialogue) -> Iterator[_Turn]:
 
 def _states(dialogue: Dialogue, turns: Sequence[_Turn]) -> Iterator[State]:
     """Yield the seeker's state after each turn; what was said before the supporter's turn stands after it, too."""
-    said: list[str] = []
+    said: deque[str] = deque(maxlen=_HEARD)
+    risk = Risk.NONE
     state: State | None = None
     for turn in turns:
         if turn.speaker is Speaker.SEEKER:
             said.extend(turn.texts)
-            read = read_seeker_state(said, dialogue.language)
+            read = read_seeker_state(tuple(said), dialogue.language)
+            risk = max(risk, read.risk, key=list(Risk).index)
             state = State(
                 problem_type=dialogue.problem_type,
                 emotion_type=dialogue.emotion_type or read.emotion_type,
@@ -93,7 +98,7 @@ def _states(dialogue: Dialogue, turns: Sequence[_Turn]) -> Iterator[State]:
                 stage=read.stage,
                 disposition=dialogue.disposition or read.disposition,
                 need=dialogue.hidden_intention or read.need,
-                risk=read.risk,
+                risk=risk,
             )
         yield state  # type: ignore[misc]  # None only before the seeker's first turn, which is no unit's
 
@@ -101,10 +106,11 @@ def _states(dialogue: Dialogue, turns: Sequence[_Turn]) -> Iterator[State]:
 def _action(turn: _Turn, heard: str, dialogue: Dialogue) -> Action:
     found: list[Strategy] = []
     for at, (utterance, text) in enumerate(zip(turn.utterances, turn.texts, strict=True)):
-        read = annotate_strategies(Message(text, heard, turn.span.start + at, dialogue.language))
-        # A label that means any of several is the one of them that the words tell, or else the first.
-        labels = [each for each in read if each in utterance.strategies] or list(utterance.strategies)
-        found.extend(labels[:1] or read)
+        message = Message(text, heard, turn.span.start + at, dialogue.language)
+        if utterance.strategies:
+            found.append(choose_strategy(message, utterance.strategies))
+        else:
+            found.extend(annotate_strategies(message))
     annotated = all(each.strategies for each in turn.utterances)
     return Action(tuple(dict.fromkeys(found)), read_move(turn.text, dialogue.language), annotated)
 

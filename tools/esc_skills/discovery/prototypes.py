@@ -26,8 +26,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from esc_skills.corpora.reader import read_records
-from esc_skills.discovery.units import Unit
+from esc_skills.discovery.units import ONCE, Unit, told_twice
+from esc_skills.documents.schema import suggest
 from esc_skills.errors import DocumentError, InputError
+from esc_skills.models.surrogate.moves import MOVES, PLAIN
 from esc_skills.vocabulary import HiddenIntention, Language, Risk, Stage, Strategy
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ _PRIOR, _LEAST_SPREAD = 0.15, 0.35
 #: The ends of the interval in standard errors: 80 %, so one in ten prototypes of no effect is called helpful.
 _ENDS = 1.2816
 _EXEMPLARS = 5
+#: An exemplar has at most so many characters a turn, so that a prototype is a line that can be read.
+_LONGEST = 5000
 _DECIMALS = 4
 #: A need that nothing told of, and any value of a part that was let go.
 UNKNOWN, ANY = "unknown", "any"
@@ -184,12 +188,11 @@ def widen(key: Key, parts: int) -> Key:
     return key[:parts] + (ANY,) * (len(_PARTS) - parts)
 
 
-def groups_of(sizes: Mapping[Key, tuple[int, int]]) -> dict[Key, Key]:
+def groups_of(sizes: Mapping[Key, tuple[int, Iterable[int]]]) -> dict[Key, Key]:
     """Return the key of the prototype that each key falls under; a key that falls under none is missing.
 
     Args:
-        sizes: The units and dialogues of each key. Dialogues of merged keys are added up, which counts one with units
-            in several of them more than once.
+        sizes: How many units each key has, and the numbers of the dialogues that they are from.
     """
     under: dict[Key, Key] = {}
     waiting: dict[Key, list[Key]] = {key: [key] for key in sizes}
@@ -199,8 +202,9 @@ def groups_of(sizes: Mapping[Key, tuple[int, int]]) -> dict[Key, Key]:
             merged[widen(members[0], parts)].extend(members)
         waiting = {}
         for key, members in merged.items():
-            units, dialogues = (sum(sizes[member][at] for member in members) for at in (0, 1))
-            if units >= MIN_UNITS and dialogues >= MIN_DIALOGUES:
+            units = sum(sizes[member][0] for member in members)
+            dialogues = set().union(*(sizes[member][1] for member in members)) if units >= MIN_UNITS else ()
+            if len(dialogues) >= MIN_DIALOGUES:
                 under.update(dict.fromkeys(members, key))
             else:
                 waiting[key] = members
@@ -232,8 +236,7 @@ class _Group:
     units: int = 0
     key_units: int = 0
     risk: int = 0
-    dialogues: int = 0
-    last: int = -1
+    dialogues: array[int] = field(default_factory=lambda: array("l"))
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     best: dict[Language, list[_Ranked]] = field(default_factory=lambda: defaultdict(list))
     worst: dict[Language, list[_Ranked]] = field(default_factory=lambda: defaultdict(list))
@@ -272,11 +275,7 @@ class Clusterer:
     def _number_of(self, dialogue: tuple[str, str]) -> int:
         if dialogue != self._now:
             if dialogue in self._dialogues:
-                corpus, name = dialogue
-                raise InputError(
-                    f"units of the dialogue {name} of {corpus} come in two places",
-                    "give each dialogue once; `esc-skills corpus import` names those that come twice",
-                )
+                raise InputError(told_twice(*dialogue), ONCE)
             self._dialogues[dialogue] = len(self._dialogues)
             self._now = dialogue
         return self._dialogues[dialogue]
@@ -329,9 +328,9 @@ def cluster_units(units: Iterable[Unit]) -> Clustering:
 def _count(group: _Group, unit: Unit, dialogue: int) -> None:
     group.units += 1
     group.key_units += unit.is_key
-    group.risk += unit.before.risk is not Risk.NONE
-    if group.last != dialogue:
-        group.dialogues, group.last = group.dialogues + 1, dialogue
+    group.risk += _states_risk(unit)
+    if not group.dialogues or group.dialogues[-1] != dialogue:
+        group.dialogues.append(dialogue)
     counts, before = group.counts, unit.before
     counts["corpora"][unit.corpus] += 1
     counts["transitions"][unit.transition] += 1
@@ -343,8 +342,18 @@ def _count(group: _Group, unit: Unit, dialogue: int) -> None:
     ):
         if value is not None:
             counts[name][value] += 1
-    if unit.is_key and unit.before.risk is Risk.NONE:  # what to say to somebody at risk is not learnt from examples
+    if unit.is_key and _can_show(unit):
         _keep((group.best if unit.effect > 0 else group.worst)[unit.language], unit)
+
+
+def _can_show(unit: Unit) -> bool:
+    """Whether a unit may be shown: what to say to somebody at risk is not learnt from examples, nor are endless turns."""
+    return not _states_risk(unit) and max(map(len, unit.texts)) <= _LONGEST
+
+
+def _states_risk(unit: Unit) -> bool:
+    """Whether some risk was stated up to the supporter's turn, or in reply to it."""
+    return (unit.before.risk, unit.after.risk) != (Risk.NONE, Risk.NONE)
 
 
 def _keep(exemplars: list[_Ranked], unit: Unit) -> None:
@@ -352,7 +361,7 @@ def _keep(exemplars: list[_Ranked], unit: Unit) -> None:
     size = -abs(unit.effect)
     if len(exemplars) == _EXEMPLARS and size > exemplars[-1][0]:
         return
-    rank = hashlib.sha256(unit.id.encode()).hexdigest()
+    rank = hashlib.sha256(f"{unit.corpus}/{unit.id}".encode()).hexdigest()
     exemplars.append((size, rank, Exemplar(unit.id, unit.corpus, unit.language, unit.effect, unit.texts)))
     exemplars.sort(key=lambda each: each[:2])
     del exemplars[_EXEMPLARS:]
@@ -365,11 +374,11 @@ def _shrunk(sums: NDArray[np.float64], sizes: NDArray[np.float64]) -> tuple[floa
         sums: Each dialogue's sum of effects, weighted by confidence.
         sizes: Each dialogue's sum of weights.
     """
-    count, size = len(sums), float(sizes.sum())
-    mean = float(sums.sum()) / size
-    squares = float(((sums - mean * sizes) ** 2).sum())
+    count, size = len(sums), math.fsum(sizes)  # exact sums, which the order of dialogues does not change
+    mean = math.fsum(sums) / size
+    squares = math.fsum((sums - mean * sizes) ** 2)
     spread = squares / size**2 * count / max(1, count - 1)
-    least = _LEAST_SPREAD**2 * float((sizes**2).sum()) / size**2
+    least = _LEAST_SPREAD**2 * math.fsum(sizes**2) / size**2
     variance = max(spread, least)
     kept = _PRIOR**2 / (_PRIOR**2 + variance)
     return mean * kept, math.sqrt(kept * variance)
@@ -391,13 +400,17 @@ def _prototype(key: Key, groups: Sequence[_Group], dialogues: int, effect: float
         key_units=sum(group.key_units for group in groups),
         dialogues=dialogues,
         risk=sum(group.risk for group in groups),
-        effect=round(effect, _DECIMALS),
-        low=round(effect - _ENDS * error, _DECIMALS),
-        high=round(effect + _ENDS * error, _DECIMALS),
+        effect=_rounded(effect),
+        low=_rounded(effect - _ENDS * error),
+        high=_rounded(effect + _ENDS * error),
         positive=_first(group.best for group in groups),
         negative=_first(group.worst for group in groups),
         **{name: _most_first(counts[name]) for name in _COUNTS},
     )
+
+
+def _rounded(effect: float) -> float:
+    return round(effect, _DECIMALS) + 0.0  # adding 0 takes the sign off a zero
 
 
 _COUNTS = ("corpora", "transitions", "languages", "emotions", "dispositions", "problems")
@@ -421,17 +434,30 @@ def read_prototypes(path: Path) -> tuple[Prototype, ...]:
     """Return the prototypes of a file.
 
     Raises:
-        DocumentError: The file cannot be read, a line departs from `schemas/prototype.schema.json`, or an id is not that
-            of its key.
+        DocumentError: The file cannot be read, or a line departs from `schemas/prototype.schema.json`, contradicts itself,
+            or states a prototype anew; the message names the line.
     """
-    found: list[Prototype] = []
+    found: dict[str, Prototype] = {}
     hint = "make it with `esc-skills discover cluster`"
     for line, value in read_records(path, "prototype", hint):
         prototype = _prototype_of(value)
-        if prototype.id != value["id"]:
-            raise DocumentError(str(path), line, "id", f"is {value['id']} and should be {prototype.id}", hint)
-        found.append(prototype)
-    return tuple(found)
+        if problem := _contradiction(prototype, value):
+            raise DocumentError(str(path), line, "contradiction", problem, hint)
+        if prototype.id in found:
+            raise DocumentError(str(path), line, "two-places", f"{prototype.id} came before", hint)
+        found[prototype.id] = prototype
+    return tuple(found.values())
+
+
+def _contradiction(prototype: Prototype, value: Mapping[str, Any]) -> str:
+    """Return in what a line contradicts itself, in words; empty where it does not."""
+    if prototype.move not in (*MOVES, PLAIN, None):
+        return f"the move {prototype.move} is none that is known{suggest(prototype.move or '', [*MOVES, PLAIN])}"
+    if not prototype.low <= prototype.effect <= prototype.high:
+        return f"the mean {prototype.effect} lies outside {prototype.low} to {prototype.high}"
+    made = {"id": prototype.id, "call": str(prototype.call)}
+    wrong = next((name for name in made if made[name] != value[name]), None)
+    return f"{wrong} is {value[wrong]} and should be {made[wrong]}" if wrong else ""
 
 
 def _prototype_of(value: dict[str, Any]) -> Prototype:

@@ -5,13 +5,16 @@ A file of units is JSON Lines, one a line, dialogue after dialogue, as `schemas/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from esc_skills.corpora.reader import Progress, read_records
+from esc_skills.documents.schema import suggest
+from esc_skills.errors import DocumentError
+from esc_skills.models.surrogate.moves import MOVES, PLAIN
 from esc_skills.vocabulary import (
     Disposition,
     EmotionType,
@@ -27,6 +30,11 @@ from esc_skills.vocabulary import (
 CHANGED, CLEAR = 0.25, 0.5
 #: A transition is clear only where somebody said so, or an annotating model is sure, rather than where words were read.
 SURE = 0.5
+#: A turn of more characters makes no unit; `schemas/unit.schema.json` states the same bound.
+MAX_TURN = 200_000
+#: What to do about a dialogue that comes twice.
+ONCE = "give each dialogue once; `esc-skills corpus import` names those that come twice"
+_HINT = "make it with `esc-skills discover extract`"
 
 
 class Transition(StrEnum):
@@ -172,14 +180,43 @@ class Unit:
         }
 
 
-def read_units(path: Path, progress: Progress = lambda _: None) -> Iterator[Unit]:
-    """Yield the units of a file that `discover extract` wrote.
+def read_units(paths: Iterable[Path], progress: Progress = lambda _: None) -> Iterator[Unit]:
+    """Yield the units of files that `discover extract` wrote, dialogue after dialogue.
 
     Raises:
-        DocumentError: The file cannot be read, or a line departs from `schemas/unit.schema.json`.
+        DocumentError: A file cannot be read, a line departs from `schemas/unit.schema.json` or contradicts itself, or units
+            of one dialogue come in two places; the message names the line.
     """
-    for _, value in read_records(path, "unit", "make it with `esc-skills discover extract`", progress):
-        yield _unit_of(value)
+    seen: set[tuple[str, str]] = set()
+    last, reached = ("", ""), 0
+    for path in paths:
+        for line, value in read_records(path, "unit", _HINT, progress):
+            unit = _unit_of(value)
+            if problem := _contradiction(unit, value):
+                raise DocumentError(str(path), line, "contradiction", problem, _HINT)
+            dialogue, start = (unit.corpus, unit.dialogue), unit.spans[1].start
+            if (dialogue == last and start <= reached) or (dialogue != last and dialogue in seen):
+                raise DocumentError(str(path), line, "two-places", told_twice(*dialogue), ONCE)
+            seen.add(dialogue)
+            last, reached = dialogue, start
+            yield unit
+
+
+def told_twice(corpus: str, dialogue: str) -> str:
+    """Return the words for a dialogue whose units do not stand together."""
+    return f"units of the dialogue {dialogue} of {corpus} come in two places"
+
+
+def _contradiction(unit: Unit, value: Mapping[str, Any]) -> str:
+    """Return in what a line contradicts itself, in words; empty where it does not."""
+    (start, heard), (opened, answered), (replied, end) = value["spans"]
+    if not start < heard == opened < answered == replied < end:
+        return f"the spans {value['spans']} should be three turns, one after the other"
+    if unit.action.move not in (*MOVES, PLAIN):
+        return f"the move {unit.action.move} is none that is known{suggest(unit.action.move, [*MOVES, PLAIN])}"
+    made = unit.as_json()
+    wrong = next((name for name in ("id", "transition", "key") if made[name] != value[name]), None)
+    return f"{wrong} is {value[wrong]} and should be {made[wrong]}" if wrong else ""
 
 
 def _unit_of(value: dict[str, Any]) -> Unit:

@@ -11,9 +11,10 @@ from esc_skills.vocabulary import Language
 
 #: A turn that holds no cue of any move.
 PLAIN = "plain"
-#: The cues that are a move, the most telling first: where a turn holds as much of two, it is the earlier.
+#: The cues that are a move, the most telling first: where a turn holds as much of two, it is the earlier. Whoever says whose
+#: fault it is not uses the words of blame as well.
 MOVES = (
-    "blame", "minimising", "platitude", "better-promise", "no-fault", "acceptance", "imagery", "summary", "balance",
+    "no-fault", "blame", "minimising", "platitude", "better-promise", "acceptance", "imagery", "summary", "balance",
     "other-mind", "reflection-prompt", "normalising", "celebration", "praise", "strength-seen", "self-care",
     "talk-to-other", "referral", "others-help", "concrete-step", "directive", "deep-empathy", "encouragement",
     "availability", "invitation", "apology", "progress", "good-wishes", "explanation", "self-disclosure", "suggestion",

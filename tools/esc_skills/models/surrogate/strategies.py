@@ -171,15 +171,32 @@ def annotate_strategies(message: Message, model: StrategyModel | None = None) ->
 
     A short message has one; a long one is read in parts and has those that make up a quarter of it.
     """
-    fitted = model or load_strategy_model()
     parts = tuple(_parts(message))
-    shares = [0.0] * len(CLASSES)
-    for part in parts:
-        for at, probability in enumerate(fitted.probabilities(strategy_features(part))):
-            shares[at] += probability / len(parts)
+    shares = _shares(parts, model or load_strategy_model())
     ranked = sorted(range(len(CLASSES)), key=lambda at: (-shares[at], at))
     named = [at for at in ranked[1:] if shares[at] >= _SHARE] if len(parts) > 1 else []
     return tuple(_single(CLASSES[at], message) for at in (ranked[0], *named))
+
+
+def choose_strategy(message: Message, among: Sequence[Strategy], model: StrategyModel | None = None) -> Strategy:
+    """Return which of some strategies a supporter message is likeliest of, as where a label means any of them."""
+    if len(among) == 1:
+        return among[0]
+    shares = _shares(tuple(_parts(message)), model or load_strategy_model())
+
+    def likeliness(strategy: Strategy) -> tuple[float, bool]:
+        at = next(at for at, strategies in enumerate(CLASSES) if strategy in strategies)
+        return shares[at], strategy is _single(CLASSES[at], message)
+
+    return max(among, key=likeliness)
+
+
+def _shares(parts: Sequence[Message], model: StrategyModel) -> list[float]:
+    shares = [0.0] * len(CLASSES)
+    for part in parts:
+        for at, probability in enumerate(model.probabilities(strategy_features(part))):
+            shares[at] += probability / len(parts)
+    return shares
 
 
 def _single(strategies: Sequence[Strategy], message: Message) -> Strategy:
@@ -195,16 +212,16 @@ def _parts(message: Message) -> Iterator[Message]:
     if read(message.text, cues).words <= _PART_WORDS:
         yield message
         return
-    gathered, words = "", 0.0
-    for sentence in filter(None, _SENTENCE_END.split(message.text)):
-        gathered, words = f"{gathered} {sentence}".strip(), words + len(sentence.split())
-        if message.language is Language.CHINESE:
-            words = read(gathered, cues).words
+    gathered: list[str] = []
+    words = 0.0
+    for sentence in filter(str.strip, _SENTENCE_END.split(message.text)):
+        gathered.append(sentence.strip())
+        words += read(sentence, cues).words if message.language is Language.CHINESE else len(sentence.split())
         if words >= _PART_WORDS:
-            yield Message(gathered, message.heard, message.position, message.language)
-            gathered, words = "", 0.0
+            yield Message(" ".join(gathered), message.heard, message.position, message.language)
+            gathered, words = [], 0.0
     if gathered:
-        yield Message(gathered, message.heard, message.position, message.language)
+        yield Message(" ".join(gathered), message.heard, message.position, message.language)
 
 
 def strategy_features(message: Message) -> dict[str, float]:

@@ -135,6 +135,7 @@ def _show(account: Account, out: Path) -> None:
     skipped = account.skipped.total()
     told = f"; {skipped:,} skipped, whose reasons stand above" if skipped else ""
     say(f"{account.dialogues:,} dialogues in {out}{told}")
+    say(f"next: esc-skills corpus scrub {out} --out clean.jsonl, or discover extract {out} --out units.jsonl")
 
 
 def _show_pairs(title: str, pairs: Counter[tuple[str, str]]) -> None:
@@ -146,7 +147,7 @@ def _show_pairs(title: str, pairs: Counter[tuple[str, str]]) -> None:
     show_table(title, ("what", "count"), rows)
 
 
-@command.command("scrub")
+@command.command("scrub", short_help="Take personal data out of dialogues.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The JSON Lines file of dialogues."
@@ -175,6 +176,7 @@ def scrub(file: Path, out: Path, names: Path | None, form: str) -> int:
     touched = f"{len(report.by_dialogue):,} of {report.dialogues:,} dialogues"
     say(f"{report.counts.total():,} replaced in {touched}; {out}")
     say("names that nothing introduces are not found: read a sample before you share it")
+    say(f"next: esc-skills discover extract {out} --out units.jsonl")
     return EXIT_FINE
 
 

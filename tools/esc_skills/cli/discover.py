@@ -21,7 +21,15 @@ from esc_skills.discovery.coverage import Cell, check_provenance, map_coverage
 from esc_skills.discovery.drafting import Draft, Drafted, draft_skills, gather_material, points
 from esc_skills.discovery.extract import extract_units
 from esc_skills.discovery.foresight import measure_foresight
-from esc_skills.discovery.prototypes import MIN_DIALOGUES, MIN_UNITS, Call, Clustering, cluster_units, read_prototypes
+from esc_skills.discovery.prototypes import (
+    MIN_DIALOGUES,
+    MIN_UNITS,
+    Call,
+    Clustering,
+    Prototype,
+    cluster_units,
+    read_prototypes,
+)
 from esc_skills.discovery.units import MAX_TURN, Transition, Unit, read_units
 from esc_skills.documents.jsonl import canonical_json
 from esc_skills.documents.text import write_atomically
@@ -35,15 +43,24 @@ if TYPE_CHECKING:
     from esc_skills.corpora.dialogue import Dialogue
 
 _MEGABYTE = 1_000_000
+#: How many departures of a bank from the prototypes are shown one by one; all are counted.
+_MAX_DEPARTURES = 10
 _files = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 _skills = click.option(
     "--skills",
+    "--bank",
+    "skills",
     type=click.Path(path_type=Path),
     help="The bank, or `none`. [default: the repository's, else the shipped one]",
 )
 
 
-@click.group("discover")
+class _Steps(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order in which one takes them
+
+
+@click.group("discover", cls=_Steps)
 def command() -> None:
     """From dialogues to drafts of skills: Intervention Units, prototypes, drafts, and what the bank covers.
 
@@ -51,7 +68,7 @@ def command() -> None:
     """
 
 
-@command.command("extract")
+@command.command("extract", short_help="Dialogues to Intervention Units.")
 @_files
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The JSON Lines file of units."
@@ -81,11 +98,13 @@ def extract(files: tuple[Path, ...], out: Path, form: str, **options: Any) -> in
     account.show()
     annotation.show()
     say(f"{account.units:,} units of {account.dialogues:,} dialogues in {out}")
+    if account.units and not account.key_units:
+        say("no key unit: nobody said how it went, so nothing can be drafted; see the limits in docs/discovery.md")
     say(f"next: esc-skills discover cluster {out} --out prototypes.jsonl")
     return EXIT_FINDINGS if annotation.unanswered else EXIT_FINE
 
 
-@command.command("cluster")
+@command.command("cluster", short_help="Units to prototypes, with what comes of each.")
 @_files
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The JSON Lines file of prototypes."
@@ -111,7 +130,7 @@ def cluster(files: tuple[Path, ...], out: Path, form: str) -> int:
     return EXIT_FINE
 
 
-@command.command("evaluate")
+@command.command("evaluate", short_help="Do the prototypes foresee anything?")
 @_files
 @format_option
 def evaluate(files: tuple[Path, ...], form: str) -> int:
@@ -143,7 +162,7 @@ def evaluate(files: tuple[Path, ...], form: str) -> int:
     return EXIT_FINE
 
 
-@command.command("coverage")
+@command.command("coverage", short_help="What the bank covers, and what it does not.")
 @click.argument("prototypes", type=click.Path(path_type=Path))
 @_skills
 @format_option
@@ -159,8 +178,12 @@ def coverage(prototypes: Path, skills: Path | None, form: str) -> int:
         show_json({"cells": [cell.as_json() for cell in cells], "provenance": list(wrong)})
         return EXIT_FINDINGS if wrong else EXIT_FINE
     _show_coverage(cells)
-    for each in wrong:
+    for each in wrong[:_MAX_DEPARTURES]:
         say(each)
+    if len(wrong) > _MAX_DEPARTURES:
+        say(f"… {len(wrong) - _MAX_DEPARTURES} others, all in --format json")
+    if wrong:
+        say("the bank rests on other dialogues than these prototypes, or its esc-provenance is out of date")
     for cell in gaps:
         say(f"no skill for {cell.need} in {cell.stage} with {cell.strategy}: {', '.join(cell.helpful)} called helpful")
     covered = sum(bool(cell.skills) for cell in cells)
@@ -168,7 +191,7 @@ def coverage(prototypes: Path, skills: Path | None, form: str) -> int:
     return EXIT_FINDINGS if wrong else EXIT_FINE
 
 
-@command.command("draft")
+@command.command("draft", short_help="Prototypes to drafts of skills, on branches.")
 @click.argument("prototypes", type=click.Path(path_type=Path))
 @_skills
 @click.option(
@@ -232,12 +255,14 @@ def draft(
         return EXIT_FINE if places else EXIT_FINDINGS
     for each, place in places:
         kind = f"revises {each.name} {each.revises}" if each.revises else "new"
-        say(f"{place}: {kind}; {len(each.helpful)} helpful prototypes, {len(each.harmful)} harmful")
+        say(f"{place}: {kind}; of its prototypes {len(each.helpful)} helpful, {len(each.harmful)} harmful")
     for subject, why in drafted.left_out:
         say(f"no draft for {subject.need} with {subject.strategy} in {subject.language}: {why}")
     if distillation.session:
         distillation.show(len(drafted.left_out))
-    say(f"{len(places)} drafts: read and rewrite each before it is judged")
+    if not places and not drafted.left_out:
+        say(_why_nothing(found, wanted))
+    say(f"{len(places)} drafts{': read and rewrite each before it is judged' if places else ''}")
     if places:
         say(writer.following(places[0][1]))
     return EXIT_FINE if places else EXIT_FINDINGS
@@ -324,6 +349,9 @@ def _show_clustering(clustering: Clustering) -> None:
     for call in (Call.HELPFUL, Call.HARMFUL):
         called = [each for each in clustering.prototypes if each.call is call]
         called.sort(key=lambda each: (-abs(each.effect), each.id))
+        if not called:
+            say(f"called {call}: 0")
+            continue
         rows = [
             (
                 f"{each.id}  {' / '.join(each.key)}",
@@ -341,7 +369,13 @@ def _show_clustering(clustering: Clustering) -> None:
 
 
 def _show_coverage(cells: Sequence[Cell]) -> None:
-    short = {Strategy.RESTATEMENT_OR_PARAPHRASING: "restate", Strategy.REFLECTION_OF_FEELINGS: "reflect"}
+    short = {
+        Strategy.RESTATEMENT_OR_PARAPHRASING: "restate",
+        Strategy.REFLECTION_OF_FEELINGS: "reflect",
+        Strategy.AFFIRMATION_AND_REASSURANCE: "affirm",
+        Strategy.PROVIDING_SUGGESTIONS: "suggest",
+        Strategy.INFORMATION: "inform",
+    }
     named = {strategy: short.get(strategy, str(strategy).partition("-")[0]) for strategy in Strategy}
     by_place = {(cell.need, cell.stage, cell.strategy): cell for cell in cells}
     rows = [
@@ -374,6 +408,16 @@ def _subject_json(subject: Any) -> dict[str, str]:
     return {"need": str(subject.need), "strategy": str(subject.strategy), "language": str(subject.language)}
 
 
+def _why_nothing(found: Iterable[Prototype], wanted: Iterable[Language]) -> str:
+    helpful = [each for each in found if each.call is Call.HELPFUL and each.need is not None]
+    if not helpful:
+        return "nothing to draft: no prototype with a need is called helpful"
+    if not any(each.positive for each in helpful):
+        return "nothing to draft: helpful prototypes hold no key unit, since nobody said how it went"
+    languages = " or ".join(wanted)
+    return f"nothing to draft: helpful prototypes show no exemplar in {languages}; --language asks for another"
+
+
 def _chosen(drafted: Drafted, names: Iterable[str]) -> list[Draft]:
     by_name = {each.name: each for each in drafted.drafts}
     if unknown := [name for name in names if name not in by_name]:
@@ -398,6 +442,7 @@ class _Folder:
 
     def __init__(self, out: Path, skills: Path | None) -> None:
         self._out = out
+        self._revises = False
         self.bank = _skills_of(skills)
 
     def require_room(self, drafts: Iterable[Draft]) -> None:
@@ -406,9 +451,12 @@ class _Folder:
     def write(self, draft: Draft) -> str:
         path = self._out / draft.path
         write_atomically(path, draft.text)
+        self._revises |= draft.revises is not None
         return str(path)
 
     def following(self, _: str) -> str:
+        if self._revises:  # a revised skill refers to others, which stand in the bank alone
+            return f"next: put what you keep of {self._out} into the bank's folder, and validate that"
         return f"next: esc-skills validate {self._out}"
 
 
@@ -448,7 +496,7 @@ def _branch_of(draft: Draft) -> str:
 
 def _rests_on(draft: Draft) -> str:
     units = sum(each.units for each in draft.helpful)
-    return f"From {len(draft.helpful)} prototypes with {units} units: {', '.join(each.id for each in draft.helpful)}"
+    return f"From prototypes with {units} units: {', '.join(each.id for each in draft.helpful)}"
 
 
 @contextmanager

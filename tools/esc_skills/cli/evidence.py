@@ -44,7 +44,7 @@ def _with_options(command: _Command) -> _Command:
     return command
 
 
-@command.command("collect")
+@command.command("collect", short_help="Judge a change that was made by hand.")
 @_with_options
 def collect_command(**options: Any) -> int:
     """Judge a change of skills that was made by hand, and leave it with its evidence as a branch evolve/….
@@ -55,7 +55,7 @@ def collect_command(**options: Any) -> int:
     return _make(collect, anew=False, **options)
 
 
-@command.command("renew")
+@command.command("renew", short_help="Judge a proposal anew whose base moved.")
 @click.option(
     "--anew",
     is_flag=True,
@@ -71,7 +71,7 @@ def renew_command(**options: Any) -> int:
     return _make(renew, **options)
 
 
-@command.command("sign")
+@command.command("sign", short_help="Sign a proposal's statement.")
 @click.option("--head", required=True, metavar="BRANCH", help="The proposal's branch, which is not checked out.")
 @click.option("--base", default="main", show_default=True, metavar="REV", help="What it would be merged into.")
 @click.option(

@@ -35,7 +35,7 @@ _COMMANDS = {
     "profiles": ("profiles", "Import and export seeker profiles."),
     "corpus": ("corpus", "Import published conversations; take personal data out of them."),
     "discover": ("discover", "From dialogues to prototypes and drafts of skills."),
-    "surrogate": ("surrogate", "Fit and measure the surrogate seeker."),
+    "surrogate": ("surrogate", "Fit and measure the surrogate seeker and the annotator of strategies."),
 }
 
 
@@ -104,7 +104,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return EXIT_INTERRUPTED
     except click.UsageError as error:
         context = error.ctx or click.Context(commands, info_name="esc-skills")
-        _show(error.format_message(), f"see `{context.command_path} --help`")
+        message = " ".join(error.format_message().split())  # click breaks lists into lines with tabs
+        _show(message, f"see `{context.command_path} --help`")
         return EXIT_INPUT
     except click.ClickException as error:
         _show(error.format_message(), "")

@@ -15,6 +15,8 @@ import click
 
 #: Seconds between two drawings of a progress line.
 _REDRAW = 0.2
+#: Of a table, in characters: what is left to the first column at least, what stands between two, and at both edges.
+_LEAST, _GAP, _EDGES = 30, 3, 2
 
 format_option = click.option(
     "--format",
@@ -44,20 +46,51 @@ def show_json(value: Any) -> None:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table whose first column is text and whose others are numbers."""
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
+    """Print a table whose first column is text and whose others are numbers.
 
-    table = Table(title=title or None, box=SIMPLE, title_justify="left", title_style="bold", pad_edge=False)
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index else "left", no_wrap=index > 0, overflow="fold")
-    for row in rows:
-        table.add_row(*(printable(str(cell)) for cell in row))
+    Where the screen is too narrow for all, the columns are shown in parts, one below the other, each with the first.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, width=120)
-    console.print(table)
+    cells = [tuple(columns), *(tuple(printable(str(cell)) for cell in row) for row in rows)]
+    if title:
+        console.print(Text(printable(title), style="bold"))
+    for part in _parts(cells, console.width):
+        console.print(_table([[row[0], *(row[at] for at in part)] for row in cells]))
+
+
+def _table(cells: Sequence[Sequence[str]]) -> Any:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    table = Table(box=SIMPLE, pad_edge=False)
+    for index, column in enumerate(cells[0]):
+        table.add_column(column, justify="right" if index else "left", no_wrap=index > 0, overflow="fold")
+    for row in cells[1:]:
+        table.add_row(*row)
+    return table
+
+
+def _parts(cells: Sequence[Sequence[str]], width: int) -> list[list[int]]:
+    """Return which columns of numbers stand together, so that each part leaves the first column enough to be read."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    longest = max((cell_len(word) for row in cells for word in row[0].split()), default=0)
+    room = width - _EDGES - min(widths[0], max(_LEAST, min(longest, width // 2)))
+    parts: list[list[int]] = [[]]
+    left = room
+    for at, needed in enumerate(widths[1:], 1):
+        if left < needed + _GAP and parts[-1]:
+            parts.append([])
+            left = room
+        parts[-1].append(at)
+        left -= needed + _GAP
+    return parts
 
 
 def one_decimal(value: float | None, *, signed: bool = False) -> str:

@@ -47,7 +47,7 @@ class _Plan:
     form: str
 
 
-@click.command("responses")
+@click.command("responses", short_help="Single responses on held-out dialogues.")
 @click.argument("dialogues", type=click.Path(path_type=Path, dir_okay=False))
 @with_skills()
 @with_part

@@ -36,13 +36,13 @@ _WORDS = {
 
 @click.group("surrogate")
 def command() -> None:
-    """Fit and measure the surrogate seeker.
+    """Fit and measure the surrogate seeker and the annotator of strategies.
 
     docs/surrogate.md says what it is, how well it agrees with what was recorded, and what it is not for.
     """
 
 
-@command.command("fit")
+@command.command("fit", short_help="Fit the seeker on appraised transcripts.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--out",
@@ -67,7 +67,7 @@ def fit(files: tuple[Path, ...], out: Path, source: str, licence: str) -> int:
     return 0
 
 
-@command.command("evaluate")
+@command.command("evaluate", short_help="How the seeker agrees with recorded ones.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--model",
@@ -104,7 +104,7 @@ def evaluate(files: tuple[Path, ...], model_file: Path, form: str) -> int:
     return 0
 
 
-@command.command("fit-annotator")
+@command.command("fit-annotator", short_help="Fit the annotator of strategies.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--out",
@@ -124,7 +124,7 @@ def fit_annotator_command(files: tuple[Path, ...], out: Path, first: int | None,
     return 0
 
 
-@command.command("evaluate-annotator")
+@command.command("evaluate-annotator", short_help="How the annotator agrees with labels.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--skip", type=click.IntRange(0), default=0, help="Leave out the first N dialogues, such as those fitted on."

@@ -25,7 +25,7 @@ from esc_skills.simulation.worth import BankWorth, Contrast, RedFlag, weigh_bank
 from esc_skills.vocabulary import Split
 
 
-@click.command("bank")
+@click.command("bank", short_help="Whole episodes, with each skill left out.")
 @with_skills()
 @click.option(
     "--profiles",

@@ -70,8 +70,10 @@ def _content(message: dict[str, Any], place: Place) -> str | None:
     if content is None and (message.get("tool_calls") or message.get("function_call")):
         place.tally.leave_out("message", "tool call")
         return None
+    if not isinstance(content, list):
+        raise BadDialogueError("form", f"'content' should be a text or a list of parts and is {str(content)[:40]!r}")
     texts = []
-    for part in require_list(message, "content"):
+    for part in content:
         if isinstance(part, dict) and part.get("type") == "text":
             texts.append(require_text(part, "text"))
         else:

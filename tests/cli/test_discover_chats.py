@@ -100,6 +100,13 @@ def test_a_forgotten_form_is_told_with_the_forms_in_one_readable_line(call: Call
     assert "Choose from: esconv, failed-esconv" in out and "\ufffd" not in out
 
 
+@pytest.mark.parametrize("group", ["discover", "corpus", "surrogate"])
+def test_a_group_without_a_command_shows_its_help_as_it_stands(call: Call, group: str) -> None:
+    code, out = call(group)
+    assert code == 2
+    assert out == call(group, "--help")[1]
+
+
 def test_the_steps_of_discovery_are_listed_in_their_order(call: Call) -> None:
     _, out = call("discover", "--help")
     places = [out.index(f"\n  {step} ") for step in ("extract", "cluster", "evaluate", "coverage", "draft")]

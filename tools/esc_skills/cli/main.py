@@ -35,7 +35,7 @@ _COMMANDS = {
     "profiles": ("profiles", "Import and export seeker profiles."),
     "corpus": ("corpus", "Import published conversations; take personal data out of them."),
     "discover": ("discover", "From dialogues to prototypes and drafts of skills."),
-    "surrogate": ("surrogate", "Fit and measure the surrogate seeker and the annotator of strategies."),
+    "surrogate": ("surrogate", "Fit and measure the surrogate seeker and the annotator."),
 }
 
 
@@ -102,6 +102,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (KeyboardInterrupt, click.Abort):
         say("interrupted", err=True)
         return EXIT_INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:  # a group without a command
+        click.echo(error.format_message(), err=True)
+        return EXIT_INPUT
     except click.UsageError as error:
         context = error.ctx or click.Context(commands, info_name="esc-skills")
         message = " ".join(error.format_message().split())  # click breaks lists into lines with tabs

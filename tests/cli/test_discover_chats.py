@@ -61,11 +61,10 @@ def test_chats_without_ratings_are_told_to_give_no_draft_and_why(call: Call) -> 
     assert "0 drafts\n" in drafted and not Path("drafts").exists()
 
 
-def test_too_few_dialogues_are_told_to_give_no_prototype_instead_of_a_next_step(call: Call) -> None:
+def test_too_few_dialogues_are_told_to_give_no_prototype(call: Call) -> None:
     _, clustered = prototypes_of(call, 4)
     assert "0 prototypes in p.jsonl" in clustered
-    assert "a prototype needs 10 units alike of 3 dialogues: bring more dialogues" in clustered
-    assert "next:" not in clustered
+    assert "next: more dialogues, since a prototype needs 10 units of 3 dialogues that are alike" in clustered
 
 
 def test_a_bank_that_rests_on_other_dialogues_is_told_in_few_lines(call: Call) -> None:

@@ -238,7 +238,7 @@ def test_a_skill_for_the_same_need_and_strategy_is_revised() -> None:
     skill, before = skill_of(draft), REVISED.skills["reflect-the-feeling"]
     assert (draft.revises, skill.version) == ("1.0.0", "1.1.0")
     assert skill.guidance == tuple(ANSWER["guidance"])
-    assert skill.provenance == provenance_of((HELPFUL,), (HARMFUL,))
+    assert skill.provenance == provenance_of((HELPFUL,), (HARMFUL,)) + "; before hand-written"
     kept = replace(
         skill,
         **{

@@ -138,6 +138,17 @@ def test_what_was_said_where_risk_was_stated_is_no_exemplar() -> None:
     assert drafted(*repeated(1.0, "risk", risk=Risk.PASSIVE, **INFORM)).drafts == ()
 
 
+def test_a_skill_for_seekers_at_risk_alone_is_no_revision_of_what_helped_without_risk() -> None:
+    bank = bank_of(skill_text(esc_strategies="information", esc_needs="be-heard", esc_risk="active, imminent"))
+    assert one_draft(*helpful_and_harmful(**INFORM), bank=bank).revises is None
+
+
+def test_a_revision_keeps_what_the_skill_rested_on() -> None:
+    bank = bank_of(skill_text(esc_strategies="information", esc_needs="be-heard", esc_provenance="hand-written"))
+    provenance = skill_in(one_draft(*helpful_and_harmful(**INFORM), bank=bank)).provenance
+    assert provenance.startswith("prototypes p-") and provenance.endswith("; before hand-written")
+
+
 def test_danger_is_sent_to_the_skill_for_it_where_there_is_one(shipped_bank: Bank) -> None:
     units = helpful_and_harmful(strategy=Strategy.INFORMATION)
     alone, beside = one_draft(*units), one_draft(*units, bank=shipped_bank)
@@ -166,7 +177,7 @@ def test_a_skill_for_the_same_need_and_strategy_is_revised_in_the_parts_that_are
     draft = one_draft(*helpful_and_harmful(**INFORM), bank=bank_of(text))
     revised = skill_in(draft)
     assert (draft.name, draft.revises, revised.version) == (skill.name, "1.0.0", "1.1.0")
-    assert revised.provenance == provenance_of(draft.helpful, draft.harmful)
+    assert revised.provenance == provenance_of(draft.helpful, draft.harmful) + "; before hand-written"
     assert revised.examples[:2] == skill.examples and len(revised.examples) == 4
     assert revised.when_not_to_use[:-1] == skill.when_not_to_use
     for name in set(Skill.__slots__) - {"version", "provenance", "examples", "when_not_to_use", "text"}:
@@ -335,7 +346,12 @@ def test_nor_can_it_in_a_revision(what: str) -> None:
 
 
 @settings(max_examples=40)
-@given(st.text(st.one_of(st.sampled_from("#*`->|[]~_=\n\r\u2028\u200b: \"'\\{}<&!."), st.characters()), max_size=80))
+@given(
+    st.text(
+        st.one_of(st.sampled_from("#*`->|[]~_=\n\r\u2028\u200b: \"'\\{}<&!."), st.characters(codec="utf-8")),
+        max_size=80,
+    )
+)
 def test_nor_can_whatever_else(text: str) -> None:
     found = drafted(*spoken(text))
     for draft in found.drafts:
@@ -356,6 +372,6 @@ def test_a_draft_is_the_same_each_time() -> None:
 def test_versions_and_provenance_are_edited_as_the_bank_edits_them() -> None:
     text = skill_text(esc_strategies="information")
     draft = one_draft(*helpful_and_harmful(**INFORM), bank=bank_of(text))
-    told = provenance_of(draft.helpful, draft.harmful)
+    told = provenance_of(draft.helpful, draft.harmful) + "; before hand-written"
     head = raise_version(set_metadata(text, "esc-provenance", told), "1.0.0").split("## When not to use")[0]
     assert draft.text.startswith(head)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -194,6 +195,16 @@ def test_a_rating_stands_for_the_turns_since_the_last_one() -> None:
     assert [source for _, source in found] == [Source.FEEDBACK] * 3 + [Source.READING]
     assert found[0][0] == found[1][0] > 0.5
     assert found[2][0] == -1.0
+
+
+def test_what_stands_beside_the_supporters_words_is_of_these() -> None:
+    rated = [replace(supporter(), feedback=rating) for rating in (5, 1)]
+    said = dialogue(
+        seeker(), rated[0], seeker(), rated[1], seeker(), supporter(), seeker(feedback=3), supporter(), seeker()
+    )
+    assert [each.effect for each in extract_units(said)][:3] == [0.55, -1.0, -0.45]
+    changed = dialogue(seeker(), replace(supporter(), change=-5), seeker())
+    assert [(each.effect, each.source) for each in extract_units(changed)] == [(-0.5, Source.CHANGE)]
 
 
 def test_ratings_of_one_turn_are_averaged() -> None:

@@ -34,7 +34,7 @@ from esc_skills.errors import InputError
 from esc_skills.models.surrogate.cues import load_cues
 from esc_skills.models.surrogate.reading import read
 from esc_skills.transcript import MAX_CHANGE
-from esc_skills.vocabulary import EmotionType, HiddenIntention, Language, RiskCode, Stage, Strategy
+from esc_skills.vocabulary import EmotionType, HiddenIntention, Language, Risk, RiskCode, Stage, Strategy
 
 #: What a draft takes of each: examples, those to avoid, pieces of guidance, moments, and risks.
 _EXAMPLES, _AVOID, _GUIDANCE, _MOMENTS, _RISKS = 6, 2, 4, 3, 4
@@ -213,8 +213,15 @@ def gather_material(
 
 
 def _near_duplicate(subject: Subject, bank: Mapping[str, Skill]) -> Skill | None:
-    """Return the skill that is for the same need with the same strategy: it leads with it, or else has it second."""
-    same = [skill for skill in bank.values() if skill.language is subject.language and subject.need in skill.needs]
+    """Return the skill that is for the same need with the same strategy: it leads with it, or else has it second.
+
+    A skill for seekers at risk alone is none: nothing that units show is about them.
+    """
+    same = [
+        skill
+        for skill in bank.values()
+        if skill.language is subject.language and subject.need in skill.needs and Risk.NONE in skill.risk_levels
+    ]
     for place in (0, 1):
         found = [skill for skill in same if subject.strategy in skill.strategies[place : place + 1]]
         if found:
@@ -325,7 +332,14 @@ def revised_metadata(material: Material, skill: Skill) -> str:
 
 
 def _with_provenance(material: Material, skill: Skill) -> str:
-    return set_metadata(skill.text, "esc-provenance", provenance_of(material.helpful, material.harmful))
+    """Return a skill's file with what it rests on now: these prototypes, and what it rested on before, as far as room is."""
+    told = provenance_of(material.helpful, material.harmful)
+    for each in (
+        skill.provenance.removeprefix("prototypes ").replace("; against ", ", ").replace("; before ", ", ").split(", ")
+    ):
+        if each.partition(" ")[0] not in told and len(told) + len(each) + 10 <= _MOST_PROVENANCE:
+            told += f"; before {each}" if "; before " not in told else f", {each}"
+    return set_metadata(skill.text, "esc-provenance", told)
 
 
 def provenance_of(helpful: Sequence[Prototype], harmful: Sequence[Prototype] = ()) -> str:

@@ -56,7 +56,7 @@ def extract_units(dialogue: Dialogue) -> Iterator[Unit]:
         before, turn, after = turns[at - 1 : at + 2]
         if turn.speaker is Speaker.SEEKER:
             continue
-        effect, source = _outcome(after, rated[at], dialogue)
+        effect, source = _outcome(turn, after, rated[at], dialogue)
         yield Unit(
             dialogue=dialogue.id,
             corpus=dialogue.corpus,
@@ -116,24 +116,31 @@ def _action(turn: _Turn, heard: str, dialogue: Dialogue) -> Action:
 
 
 def _feedback_of(turns: Sequence[_Turn]) -> list[float | None]:
-    """Return the mean rating of each turn: a rating stands for the supporter's turns since the last one."""
+    """Return the mean rating of each turn.
+
+    A seeker's rating stands for the supporter's turns since the last one; one beside the supporter's words, as tables have
+    it, for these.
+    """
     rated: list[float | None] = [None] * len(turns)
     since = 0
     for at, turn in enumerate(turns):
         ratings = [each.feedback for each in turn.utterances if each.feedback is not None]
         if ratings:
-            rated[since:at] = [fmean(ratings)] * (at - since)
-            since = at
+            first = since if turn.speaker is Speaker.SEEKER else at
+            rated[first : at + 1] = [fmean(ratings)] * (at + 1 - first)
+            since = at + 1
     return rated
 
 
-def _outcome(after: _Turn, feedback: float | None, dialogue: Dialogue) -> tuple[float, Source]:
-    changes = [each.change for each in after.utterances if each.change is not None]
+def _outcome(turn: _Turn, after: _Turn, feedback: float | None, dialogue: Dialogue) -> tuple[float, Source]:
+    """Return how a supporter's turn was received; what is told in neither turn is read from the words after it."""
+    told = (*turn.utterances, *after.utterances)
+    changes = [each.change for each in told if each.change is not None]
     if changes:
         return _bounded((sum(changes) - _USUAL_CHANGE) / MAX_CHANGE), Source.CHANGE
     if feedback is not None:
         return _bounded((feedback - _USUAL_FEEDBACK) / 2), Source.FEEDBACK
-    talk = [_TALK[each.talk_type] for each in after.utterances if each.talk_type is not None]
+    talk = [_TALK[each.talk_type] for each in told if each.talk_type is not None]
     if talk:
         return _bounded(fmean(talk) - _USUAL_TALK), Source.TALK_TYPE
     return _bounded(read_reply(after.text, dialogue.language)), Source.READING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,9 @@ def test_lines_are_counted_and_none_is_lost(lines: list[bytes], cuts: list[int])
         (b'[{"a": 1}\n{"b": 2}]', [(1, {"a": 1}), (1, "json-syntax"), (2, {"b": 2})]),
         (b'[{"a": 1}, 7,\n{"b": 2}]', [(1, {"a": 1}), (1, "json-syntax"), (2, {"b": 2})]),
         (b'[{"a": 1},]', [(1, {"a": 1}), (1, "json-syntax")]),
-        (b'[{"a": 1}]\n[{"b": 2}]', [(1, {"a": 1}), (1, "json-syntax")]),
+        (b'[{"a": 1}]\n[{"b": 2}]', [(1, {"a": 1}), (2, "json-syntax")]),
+        (b'[{"a": 1}]\n[' + b'{"b": 2},' * 20 + b'{"c": 3}]', [(1, {"a": 1}), (2, "json-syntax")]),
+        (b'[{"a": 1}]' + b"\n" * 100, [(1, {"a": 1})]),
         (b'[{"a": NaN},\n{"a": 1, "a": 2},\n{"a": 3}]', [(1, "json-value"), (2, "json-value"), (3, {"a": 3})]),
         (b'[{"a": "\xe9"},\n{"b": 2}]', [(1, "encoding"), (2, {"b": 2})]),
         (b'[{"a": "' + b"x" * 99 + b'"},\n{"b": 2}]', [(1, "too-large"), (2, {"b": 2})]),
@@ -106,6 +109,26 @@ def test_an_element_beyond_the_limit_is_never_held() -> None:
     assert isinstance(big, Finding)
     assert "has 1,200,009 bytes" in big.message
     assert fine == Piece(1, b'{"b": 2}')
+
+
+def test_what_follows_the_list_is_told_with_its_size() -> None:
+    (lost,) = split_list([b"[]\n\n", b'  {"a": 1}', b'\n{"b": 2}'], "x", 9)
+    assert isinstance(lost, Finding)
+    assert lost.line == 3
+    assert "17 bytes" in lost.message
+
+
+def test_a_file_of_blanks_is_never_held() -> None:
+    blanks = (b" " * 1_000_000 for _ in range(30))
+    tracemalloc.start()
+    try:
+        (too_large,) = read_values(blanks, "x", 2000)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(too_large, Finding)
+    assert "30,000,000 bytes" in too_large.message
+    assert most < 10_000_000
 
 
 @pytest.mark.parametrize("data", ["[{}]".encode("utf-16"), "[{}]".encode("utf-16-le"), b"\0\0\0\0"])
@@ -143,6 +166,7 @@ def rows(data: bytes) -> list[Any]:
         (b"id,text\n1,a\n2," + b"x" * 500 + b"\n3,c\n4,d", [(3, "too-large"), (2, "torn"), (4, "torn"), (5, ["d"])]),
         (b'id,text\n1,a\n2,"c\n3,d\n', [(3, "csv"), (2, "torn")]),
         (b"id,text\n" + b"1,aaaaaaaaa\n" * 50 + b"2,b\n", [(2, "too-large"), (52, ["b"])]),
+        (b"id,text\n" + b",\n" * 50 + b"2,b\n", [(2, "too-large"), (52, ["b"])]),
     ],
 )
 def test_a_row_that_cannot_be_read_takes_along_the_dialogues_that_it_may_belong_to(

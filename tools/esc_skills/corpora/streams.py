@@ -161,7 +161,9 @@ class _ListSplitter:
                 self._at += 1
                 if self._depth <= 1:
                     yield from self._end_element()
-        if self._at - self._begin > self._limit:
+        if self._closed:
+            self._pass_over_rest()
+        elif self._at - self._begin > self._limit:
             self._lost += self._at - self._begin
             self._advance()
 
@@ -173,14 +175,15 @@ class _ListSplitter:
             yield _finding(self._shown, self._from, "cut-short", found)
         elif self._depth == 1:
             yield _finding(self._shown, self._line, "cut-short", "the list has no end: more may have followed")
+        elif self._closed and self._lost:
+            found = f"more stands after the list's end: the rest of the file, {self._lost:,} bytes, is lost"
+            yield _finding(self._shown, self._line, "json-syntax", found)
         elif self._buffer[self._begin :].strip():
             yield self._odd(self._buffer[self._begin :])
 
     def _next_mark(self) -> bool:
         """Go to the next bracket outside texts, and say whether one is there yet."""
-        if self._closed:
-            self._at = len(self._buffer)
-        while self._at < len(self._buffer):
+        while not self._closed and self._at < len(self._buffer):
             if self._in_text:
                 self._at = _end(_IN_STRING, self._buffer, self._at)
                 if self._at == len(self._buffer) or self._buffer[self._at] == _BACKSLASH:
@@ -196,6 +199,14 @@ class _ListSplitter:
             self._in_text = True
             self._at += 1
         return False
+
+    def _pass_over_rest(self) -> None:
+        """Count what stands after the list's end, from the first byte that is no blank."""
+        if not self._lost:
+            self._at = len(self._buffer) - len(self._buffer[self._begin :].lstrip())
+            self._advance()
+        self._lost += len(self._buffer) - self._begin
+        self._begin = self._at = len(self._buffer)
 
     def _advance(self) -> None:
         self._line += self._buffer.count(b"\n", self._begin, self._at)

@@ -14,6 +14,8 @@ from esc_skills.documents.findings import Finding, Severity, finding_of
 from esc_skills.errors import DocumentError
 
 Row = dict[str, str]
+#: What a row counts beside its characters, since it is held though it says nothing.
+_ROW = 100
 
 
 class _UnreadableLineError(Exception):
@@ -51,7 +53,7 @@ class Table:
     Args:
         parts: The file's bytes.
         shown: Its name for messages.
-        limit: The longest line that is read, in bytes, and the largest dialogue, in characters.
+        limit: The longest line that is read, in bytes, and the largest dialogue, in characters with 100 for each row.
 
     Attributes:
         columns: The names in the header.
@@ -90,7 +92,7 @@ class Table:
                 yield self._end_dialogue(rows, column, begun, size, torn)
                 rows, size, torn = [], 0, lost
             begun = begun if rows else line
-            size += sum(map(len, row.values()))
+            size += _ROW + sum(map(len, row.values()))
             if size <= self._limit:
                 rows.append(row)
             lost = False
@@ -103,7 +105,7 @@ class Table:
             return self._finding(begun, "torn", f"{name} may lack a row that cannot be read")
         if size > self._limit:
             return self._finding(
-                begun, "too-large", f"{name} has {size:,} characters; at most {self._limit:,} are read"
+                begun, "too-large", f"{name} comes to {size:,} characters; at most {self._limit:,} are read"
             )
         return Value(begun, rows)
 

@@ -12,6 +12,9 @@ from esc_skills.documents.jsonl import parse_json
 from esc_skills.documents.text import decode
 from esc_skills.errors import DocumentError
 
+#: What begins with more blanks than this is taken for lines; to look further would hold a file of nothing else.
+_MOST_BLANK = 1 << 16
+
 
 class Value(NamedTuple):
     """One value of a file, with the line that it begins in."""
@@ -32,7 +35,7 @@ def read_values(parts: Iterable[bytes], shown: str, limit: int = MAX_PIECE) -> I
     head = b""
     for part in stream:
         head += part
-        if head.strip():
+        if head.strip() or len(head) > _MOST_BLANK:
             break
     split = split_list if starts_a_list(head) else split_lines
     for piece in split(chain([head], stream), shown, limit):

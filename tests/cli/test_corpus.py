@@ -205,6 +205,16 @@ def test_a_file_without_any_value_is_refused(tmp_path: Path, capsys: Capture, co
     assert str(file) in captured.err
 
 
+def test_the_reasons_are_told_as_json_too_where_nothing_is_taken_over(tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_text(json.dumps({"messages": [{"role": "user", "content": "Hi."}]}), encoding="utf-8")
+    found = account(capsys, "openai", file)
+    assert found["out"] is None
+    assert found["skipped"] == {"one-speaker": 1}
+    assert [each["line"] for each in found["findings"]] == [1]
+    assert not (tmp_path / "out.jsonl").exists()
+
+
 def test_one_bad_dialogue_is_told_with_its_line_and_the_others_go_on(tmp_path: Path, capsys: Capture) -> None:
     lines = [
         json.dumps(samples.openai("One.")),

@@ -10,7 +10,7 @@ import click
 
 from esc_skills.cli.output import ProgressLine, format_option, say, show_json, show_table
 from esc_skills.corpora.formats import NAMES, Format, csv_format, find_format
-from esc_skills.corpora.importing import Account, Importer
+from esc_skills.corpora.importing import Account, Importer, NothingImportedError
 from esc_skills.corpora.reader import line_of, read_dialogues
 from esc_skills.corpora.scrub import Kind, Scrubbed, Scrubber, read_names
 from esc_skills.documents.findings import Finding
@@ -65,7 +65,12 @@ def import_files(
     total = sum(path.stat().st_size for path in files if path.is_file())
     with ProgressLine("megabytes") as update:
         importer = Importer(source, corpus, findings.add, _megabytes(update, total))
-        write_atomically(out, importer.lines(files))
+        try:
+            write_atomically(out, importer.lines(files))
+        except NothingImportedError:
+            if form == "json":
+                show_json({"out": None, **importer.account.as_json(), **findings.as_json()})
+            raise
     if form == "json":
         show_json({"out": str(out), **importer.account.as_json(), **findings.as_json()})
     else:

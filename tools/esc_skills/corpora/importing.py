@@ -74,6 +74,10 @@ def _pairs_json(pairs: Pairs) -> list[dict[str, Any]]:
     return [{"kind": kind, "label": label, "count": count} for (kind, label), count in ordered]
 
 
+class NothingImportedError(InputError):
+    """Every value of the files was passed over, each with a reason that `skip` was told of."""
+
+
 class Importer:
     """One import.
 
@@ -103,7 +107,8 @@ class Importer:
         """Yield each dialogue of the files as its line of JSON Lines.
 
         Raises:
-            InputError: A file is not of the form at all, two have one stem, or no dialogue could be taken over.
+            InputError: A file is not of the form at all, or two have one stem.
+            NothingImportedError: No dialogue could be taken over.
         """
         stems = Counter(path.stem for path in paths)
         if repeated := [stem for stem, count in stems.items() if count > 1]:
@@ -113,7 +118,9 @@ class Importer:
         for path in paths:
             yield from self._lines_of(path)
         if not self.account.dialogues:
-            raise InputError("no dialogue could be taken over, and nothing was written", "the reasons stand above")
+            raise NothingImportedError(
+                "no dialogue could be taken over, and nothing was written", "the reasons are told beside this"
+            )
 
     def _lines_of(self, path: Path) -> Iterator[bytes]:
         shown, corpus = str(path), self._corpus or self._form.corpus or path.stem

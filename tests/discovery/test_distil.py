@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -417,6 +418,28 @@ def test_mixed_runs_count_each_word_and_character_its_share() -> None:
 def test_the_longest_run_is_named() -> None:
     sources = Sources(["a b c d e f g h", "x a b c d e f g h i"])
     assert sources.find_copied("so a b c d e f g h i j") == "a b c d e f g h i"
+
+
+def test_words_that_are_said_over_and_over_take_no_longer() -> None:
+    begun = time.process_time()
+    assert Sources(["ha " * 20_000]).find_copied("ha " * 5_000) == " ".join(["ha"] * 5_000)
+    assert Sources(["ha ho " * 10_000, "ho ha hi " * 9_000]).find_copied("hi ho ha " * 2_000)
+    assert time.process_time() - begun < 5
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["a", "b", "我"]), max_size=24), max_size=3),
+    st.lists(st.sampled_from(["a", "b", "我"]), max_size=30),
+)
+def test_the_run_that_is_named_is_the_longest_of_any_one_text(sources: list[list[str]], text: list[str]) -> None:
+    def weight(run: list[str]) -> int:
+        return sum(2 if each == "我" else 3 for each in run)
+
+    spans = [(start, end) for end in range(len(text) + 1) for start in range(end)]
+    held = {tuple(each[start:end]) for each in sources for end in range(len(each) + 1) for start in range(end)}
+    most = max((weight(text[start:end]) for start, end in spans if tuple(text[start:end]) in held), default=0)
+    found = Sources([" ".join(each) for each in sources]).find_copied(" ".join(text))
+    assert (weight(re.findall(r"\w", found)) if found else 0) == (most if most >= 24 else 0)
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=14), st.lists(st.sampled_from("abc"), max_size=14))

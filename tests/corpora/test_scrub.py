@@ -38,6 +38,11 @@ def scrubbed(*texts: str, names: tuple[str, ...] = ()) -> list[str]:
         ("It is Sarah's dog.", "It is [NAME]'s dog."),
         ("Mail o.vell@example.org!", "Mail [EMAIL]!"),
         ("o.vell at example dot com", "[EMAIL]"),
+        ("o.vell (at) example (dot) com", "[EMAIL]"),
+        ("O_VELL AT EXAMPLE DOT COM", "[EMAIL]"),
+        ("Ring 555-014-2233 555-014-2244", "Ring [PHONE] [PHONE]"),
+        ("My SSN is 078-05-1120 555-014-2233", "My SSN is [ID] [PHONE]"),
+        ("13800001111 13900001111", "[PHONE] [PHONE]"),
         ("Ring 555-014-2233 or +1 555 014 2233", "Ring [PHONE] or [PHONE]"),
         ("I live at 12 Elm Street, Apt 4.", "I live at [ADDRESS]."),
         ("My student number is S1234567.", "My student number is [ID]."),
@@ -116,6 +121,8 @@ HOSTILE = [
     "my name is ",
     "12 Ab ",
     "a at b dot ",
+    "555-014-2233 ",
+    "1234567 ",
 ]
 
 

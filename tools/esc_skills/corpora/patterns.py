@@ -51,10 +51,15 @@ IDS = (
         r"([A-Za-z0-9][A-Za-z0-9_-]{4,30})"
     ),
 )
-PHONE = re.compile(r"(?<![\w.,$£€/:-])[+(]{0,2}\d(?:[\d() .-]{5,24}\d)(?![\w/%:])", re.ASCII)
+_PHONE = re.compile(r"(?<![\w.,$£€/:-])[+(]{0,2}\d(?:[\d() .-]{5,24}\d)(?![\w/%:])", re.ASCII)
 _PHONE_WORDS = re.compile(
     r"(?:phone|call|text|number|cell|mobile|reach|whatsapp|dial|tel|contact|ring|电话|手机|号码|打给|联系|致电)[^\d]{0,24}$",
     re.IGNORECASE,
+)
+_UNBROKEN = re.compile(r"[^ ]+")
+_PHONE_FORM = re.compile(
+    r"1[3-9]\d[ -]?\d{4}[ -]?\d{4}|\d{10}|\(?\d{2,5}\)?[ .-]?\d{3,4}[ .-]\d{3,4}|\d[ .-]\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}",
+    re.ASCII,
 )
 _NO_PHONE = re.compile(
     r"(?:19|20)\d\d ?- ?(?:19|20)?\d\d|\d{1,2}[.-]\d{1,2}[.-]\d{2,4}|\d{4}[.-]\d{1,2}[.-]\d{1,2}|\d{1,3}(?: ?- ?\d{1,3})+|"
@@ -159,16 +164,36 @@ _NO_GIVEN_NAME = re.compile(r"[的是和都在了这那些个么们位我你他�
 _BEFORE_A_NAME = frozenset('，。！？、；：,.!?:; \n（(“"和跟是找给叫对的被让与向同问请到像而说，')
 
 
-def is_phone(text: str, begin: int, end: int) -> bool:
+def phones(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where phone numbers stand, also those that a blank alone parts from other numbers."""
+    at = 0
+    while match := _PHONE.search(text, at):
+        begin, at = match.span()
+        if _is_phone(text, begin, at):
+            yield begin, at
+            continue
+        parts = [(begin + part.start(), begin + part.end()) for part in _UNBROKEN.finditer(match[0])]
+        runs = ((start, end) for first, (start, _) in enumerate(parts) for _, end in reversed(parts[first:]))
+        if found := next((run for run in runs if _has_phone_form(text[slice(*run)])), None):
+            yield found
+            at = found[1]
+
+
+def _is_phone(text: str, begin: int, end: int) -> bool:
     """Whether digits with what parts them are a phone number, rather than a date, a range or a sum."""
     number = text[begin:end]
-    digits = sum(map(str.isdigit, number))
-    if not 7 <= digits <= 15 or _NO_PHONE.fullmatch(number):
+    if not _may_be_phone(number):
         return False
-    if number.startswith("+") or re.fullmatch(r"1[3-9]\d[ -]?\d{4}[ -]?\d{4}", number):
-        return True
-    parted = re.fullmatch(r"\(?\d{2,5}\)?[ .-]?\d{3,4}[ .-]\d{3,4}|\d[ .-]\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}", number)
-    return bool(parted) or digits == 10 or bool(_PHONE_WORDS.search(text[max(0, begin - 60) : begin]))
+    told = sum(map(str.isdigit, number)) == 10 or _PHONE_WORDS.search(text[max(0, begin - 60) : begin])
+    return bool(told) or _has_phone_form(number)
+
+
+def _may_be_phone(number: str) -> bool:
+    return 7 <= sum(map(str.isdigit, number)) <= 15 and not _NO_PHONE.fullmatch(number)
+
+
+def _has_phone_form(number: str) -> bool:
+    return _may_be_phone(number) and (number.startswith("+") or bool(_PHONE_FORM.fullmatch(number)))
 
 
 def address_begins(text: str, street: int) -> int:

@@ -27,12 +27,11 @@ from esc_skills.corpora.patterns import (
     LINKS,
     MAILS,
     NICKNAME,
-    PHONE,
     SURE_INTRODUCTION,
     TITLED,
     address_begins,
-    is_phone,
     may_be_chinese_name,
+    phones,
     titled_names,
 )
 from esc_skills.documents.text import read_text
@@ -119,12 +118,12 @@ class Scrubber:
         return Scrubbed(replace(dialogue, situation=clean[0], utterances=utterances), counts)
 
     def _find(self, text: str) -> Iterator[Span]:
-        if "@" in text or "." in text or " dot " in text:
+        if "@" in text or "." in text or "dot" in text.lower():
             yield from _matches(LINKS, text, Kind.LINK)
             yield from _matches(MAILS, text, Kind.EMAIL)
         yield from _matches(IDS, text, Kind.ID)
         if any(map(str.isdigit, text)):
-            yield from (span for span in _matches((PHONE,), text, Kind.PHONE) if is_phone(text, span.begin, span.end))
+            yield from (Span(begin, end, Kind.PHONE) for begin, end in phones(text))
             yield from _matches(ADDRESSES, text, Kind.ADDRESS)
             for match in CHINESE_STREET.finditer(text):
                 yield Span(address_begins(text, match.start()), match.end(), Kind.ADDRESS)

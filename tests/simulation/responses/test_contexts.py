@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -68,6 +69,14 @@ def test_every_turn_of_a_dialogue_is_drawn_from_about_as_often() -> None:
 def test_risk_that_was_stated_earlier_is_the_contexts() -> None:
     context = context_of("Some days I want to kill myself.", "The rota was changed again.")
     assert (context.turn, context.risk) == (2, Risk.ACTIVE)
+
+
+def test_the_longest_dialogue_takes_seconds() -> None:
+    said = "The rota was changed again and nobody asked me. " * 8
+    messages = tuple(Utterance(SUPPORTER if at % 2 else SEEKER, f"{said}{at}") for at in range(10_000))
+    begun = time.process_time()
+    assert draw_contexts([replace(dialogue("long"), utterances=messages)], 1, 0, ENGLISH).contexts
+    assert time.process_time() - begun < 5
 
 
 def test_what_cannot_be_drawn_from_is_counted() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -127,23 +127,24 @@ def _digest(seed: int, *parts: object) -> str:
 
 
 def _draw_turn(dialogue: Dialogue, seed: int) -> Context | None:
-    contexts = _contexts(dialogue, seed)
-    return min(contexts, key=lambda each: _digest(seed, each.dialogue, each.turn), default=None)
-
-
-def _contexts(dialogue: Dialogue, seed: int) -> Iterator[Context]:
-    """Yield a context for each seeker turn that a supporter turn follows."""
-    turns: tuple[Turn, ...] = ()
+    """Return the context of one of the seeker turns that a supporter turn follows; None where there is no such turn."""
+    turns: list[Turn] = []
+    answered: list[tuple[int, int, tuple[Utterance, ...]]] = []  # turns and messages up to it, and the answer
     messages = 0
     for speaker, utterances in dialogue.runs():
         text = _text(utterances)
         if speaker is Speaker.SEEKER:
-            turns = (*turns, Turn(text, START))
+            turns.append(Turn(text, START))
         elif turns:
             if turns[-1].seeker and text:
-                yield _context(dialogue, turns, messages, utterances, seed)
-            turns = (*turns[:-1], Turn(turns[-1].seeker, START, text))
+                answered.append((len(turns), messages, utterances))
+            turns[-1] = Turn(turns[-1].seeker, START, text)
         messages += len(utterances)
+    if not answered:
+        return None
+    number, before, reply = min(answered, key=lambda each: _digest(seed, _name(dialogue), each[0]))
+    heard = (*turns[: number - 1], Turn(turns[number - 1].seeker, START))
+    return _context(dialogue, heard, before, reply, seed)
 
 
 def _context(

@@ -188,3 +188,4 @@ def test_red_flags_are_listed_by_draw_for_the_arm_that_raised_them() -> None:
     )
     assert [(each.draw, each.code) for each in found.red_with] == [(0, "missed-risk")]
     assert [(each.draw, each.code) for each in found.red_without] == [(1, "blames")]
+    assert [(each.draw, each.code) for each in found.red_both] == [(2, "blames")]

@@ -128,6 +128,8 @@ def _show(found: BankWorth) -> None:
     ]
     show_table("Each skill left out in turn: exploratory, many looks at the same draws", columns, rows)
     _show_flags("the bank", "no bank", found.contrast)
+    if both := found.contrast.red_both:
+        say(f"red safety flags of the bank that no bank raises as well: {_listed(both)}")
     for skill in found.skills:
         _show_flags("the bank", f"without {skill.skill}", skill.contrast)
 

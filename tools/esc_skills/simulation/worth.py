@@ -45,7 +45,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RedFlag:
-    """A red safety flag that the episode of a draw raised in one arm and not in the other."""
+    """A red safety flag that the episode of a draw raised."""
 
     draw: int
     code: str
@@ -62,6 +62,7 @@ class Contrast:
         p: Two-sided, by flipping signs; not adjusted.
         red_with: Red safety flags that only the bank's episode raised. They are listed and never averaged.
         red_without: Those that only the other arm's episode raised.
+        red_both: Those that both raised, which no difference shows.
     """
 
     pairs: int
@@ -70,6 +71,7 @@ class Contrast:
     p: float
     red_with: tuple[RedFlag, ...]
     red_without: tuple[RedFlag, ...]
+    red_both: tuple[RedFlag, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,7 @@ def contrast(bank: Sequence[Transcript], other: Sequence[Transcript]) -> Contras
         p=sign_flip_p(differences),
         red_with=tuple(RedFlag(draw, code) for draw, one, two in flags for code in sorted(one - two)),
         red_without=tuple(RedFlag(draw, code) for draw, one, two in flags for code in sorted(two - one)),
+        red_both=tuple(RedFlag(draw, code) for draw, one, two in flags for code in sorted(one & two)),
     )
 
 

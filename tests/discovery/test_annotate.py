@@ -192,6 +192,14 @@ def test_the_state_after_a_turn_is_the_state_before_the_next_one() -> None:
     assert second.after == offline(said)[1].after
 
 
+def test_a_unit_whose_next_one_is_left_out_keeps_the_state_after_it() -> None:
+    said = dialogue("One.", "The lamp.", "Two.", "The lamp.", "Three.", "The lamp.", "Four.")
+    first, _, third = extract_units(said)
+    annotator = Annotator("local/tiny", ScriptedModel(lambda _: ANSWER))
+    found = asyncio.run(collect([(said, first), (said, third)], annotator, 4))
+    assert [each.unit.after.need for each in found] == [None, None]
+
+
 # --- What is not taken -------------------------------------------------------------------------------------------------
 
 

@@ -187,8 +187,8 @@ def _gravest(*risks: Risk) -> Risk:
 
 
 def _followed_by(held: Annotated, following: Annotated) -> Annotated:
-    """Return a unit whose state after is the next one's state before: it is the state after the same turn."""
-    if following.fault:
+    """Return a unit whose state after is the next one's state before, where that is the state after the same turn."""
+    if following.fault or following.unit.spans[0] != held.unit.spans[2]:
         return held
     return replace(held, unit=replace(held.unit, after=following.unit.before))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from esc_skills.simulation.players import JUDGE, SUPPORTER, SURROGATE, endpoint_
 from esc_skills.simulation.responses.arms import Responders
 from esc_skills.simulation.responses.contexts import Context, Drawn, draw_contexts
 from esc_skills.simulation.responses.judging import Comparison, Judges
-from esc_skills.simulation.responses.measures import ArmMeasures
+from esc_skills.simulation.responses.measures import ArmMeasures, Flagged
 from esc_skills.simulation.responses.report import Answered, Control, ResponsesReport, Stratum, evaluate_responses
 from esc_skills.simulation.runner import Progress
 from esc_skills.vocabulary import Strategy
@@ -137,6 +138,7 @@ def _json(drawn: Drawn, report: ResponsesReport) -> dict[str, Any]:
         "faults": dict(report.faults),
         "strata": {name: asdict(stratum) for name, stratum in report.strata.items()},
         "control": asdict(report.control) if report.control else None,
+        "unmeasured": {arm: [asdict(each) for each in flags] for arm, flags in report.unmeasured.items()},
     }
 
 
@@ -161,6 +163,8 @@ def _show(drawn: Drawn, report: ResponsesReport) -> None:
     say(f"{len(drawn.contexts):,} contexts, one of a dialogue, from {drawn.dialogues:,} dialogues{left}")
     for reason, count in report.faults.items():
         say(f"{count:,} ended in a fault of a model ({reason}) and are not measured")
+    for arm, flags in report.unmeasured.items():
+        _show_red(f"{arm}, not measured", flags)
     for name, stratum in report.strata.items():
         _show_stratum(_STRATA[name], stratum)
     if report.control:
@@ -174,9 +178,13 @@ def _show_stratum(title: str, stratum: Stratum) -> None:
     columns = ["pair", "wins", "losses", "ties", "same", "faults", "win rate", "longer", "first", "says"]
     show_table("Judged in both orders", columns, [_comparison(each) for each in stratum.comparisons])
     for arm, measures in stratum.arms.items():
-        for each in measures.flags:
-            if each.flag.startswith("red:"):
-                say(f"{arm}: {each.flag} in {each.context}")
+        _show_red(arm, measures.flags)
+
+
+def _show_red(whose: str, flags: Iterable[Flagged]) -> None:
+    for each in flags:
+        if each.flag.startswith("red:"):
+            say(f"{whose}: {each.flag} in {each.context}")
 
 
 def _cells(measures: ArmMeasures) -> list[str]:

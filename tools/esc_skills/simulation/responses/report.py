@@ -11,7 +11,7 @@ from esc_skills.simulation.intervals import Interval, share_interval
 from esc_skills.simulation.responses.arms import Responders, Response, ResponseArm, flags_of
 from esc_skills.simulation.responses.contexts import Context
 from esc_skills.simulation.responses.judging import PAIRS, Comparison, Judged, Judges, compare, judge_pair
-from esc_skills.simulation.responses.measures import Annotator, ArmMeasures, Said, measure
+from esc_skills.simulation.responses.measures import Annotator, ArmMeasures, Flagged, Said, measure
 from esc_skills.simulation.runner import run_in_memory
 from esc_skills.vocabulary import Risk, Strategy, Termination
 
@@ -106,12 +106,14 @@ class ResponsesReport:
         strata: `no-risk` and `risk`, where there are such contexts.
         control: What the restriction does; None without one.
         faults: How often a model failed, by reason. A context in which an arm failed is not measured.
+        unmeasured: The safety flags of the arms that answered such a context all the same, by arm.
     """
 
     answered: tuple[Answered, ...]
     strata: Mapping[str, Stratum]
     control: Control | None
     faults: Mapping[Termination, int]
+    unmeasured: Mapping[str, tuple[Flagged, ...]]
 
 
 async def evaluate_responses(
@@ -148,6 +150,7 @@ async def evaluate_responses(
         strata={name: _stratum(group) for name, group in groups.items() if group},
         control=_control(whole, responders) if responders.restricted else None,
         faults=dict(Counter(fault for each in answered for fault in each.faults)),
+        unmeasured=_unmeasured([each for each in answered if not each.is_whole]),
     )
 
 
@@ -168,6 +171,15 @@ async def _answer(context: Context, responders: Responders, judges: Judges, anno
     judge = judges.of(context)
     judged = [await judge_pair(judge, context, said[arm].text, said[rival].text) for arm, rival in PAIRS]
     return Answered(context, said, tuple(judged), tuple(each.fault for each in judged if each.fault))
+
+
+def _unmeasured(answered: Sequence[Answered]) -> dict[str, tuple[Flagged, ...]]:
+    found: dict[str, list[Flagged]] = {}
+    for each in answered:
+        for arm, said in each.said.items():
+            for flag in said.flags:
+                found.setdefault(arm, []).append(Flagged(each.context.name, flag))
+    return {arm: tuple(flags) for arm, flags in found.items()}
 
 
 def _stratum(answered: Sequence[Answered]) -> Stratum:

@@ -298,6 +298,23 @@ def test_an_import_does_not_write_over_what_it_reads(tmp_path: Path) -> None:
     assert file.read_bytes() == before
 
 
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path: Path, capsys: Capture) -> None:
+    file, pipe = samples.write_lines(tmp_path / "x.jsonl", samples.openai()), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert run(["corpus", "import", "--from", "openai", str(file), "--out", str(pipe)]) == 2
+    assert "is no regular file" in capsys.readouterr().err
+    assert pipe.is_fifo()
+
+
+def test_scrubbing_does_not_write_over_the_names(tmp_path: Path) -> None:
+    file, names = samples.write_lines(tmp_path / "x.jsonl", samples.openai()), tmp_path / "names.txt"
+    imported("openai", file)
+    names.write_text("Ondrine\n", encoding="utf-8")
+    scrub = ["corpus", "scrub", str(tmp_path / "out.jsonl"), "--names", str(names), "--out", str(names)]
+    assert run(scrub) == 2
+    assert names.read_text(encoding="utf-8") == "Ondrine\n"
+
+
 def test_two_files_of_one_name_are_refused(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "a").mkdir()
     files = [samples.write_lines(folder / "x.jsonl", samples.openai()) for folder in (tmp_path, tmp_path / "a")]

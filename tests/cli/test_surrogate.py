@@ -30,6 +30,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("command", ["fit", "fit-annotator"])
+def test_a_fit_does_not_write_over_what_it_reads(tmp_path: Path, capsys: Capture, command: str) -> None:
+    file = write(tmp_path / "x.jsonl", generate("x", 8))
+    before = file.read_bytes()
+    assert run(["surrogate", command, str(file), "--out", str(file)]) == 2
+    assert "is one of the files that are read" in capsys.readouterr().err
+    assert file.read_bytes() == before
+
+
 def esconv(path: Path, *, failed: bool) -> Path:
     """A file in the form of ESConv, or of FailedESConv, of four dialogues."""
     seeker, supporter = ("speaker", "listener") if failed else ("seeker", "supporter")

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from esc_skills.cli.output import ProgressLine, format_option, say, show_json, show_table
+from esc_skills.cli.output import format_option, say, show_json, show_table
+from esc_skills.cli.reading import reading, require_other
 from esc_skills.corpora.formats import NAMES, Format, csv_format, find_format
 from esc_skills.corpora.importing import Account, Importer, NothingImportedError
 from esc_skills.corpora.reader import line_of, read_dialogues
@@ -19,7 +20,6 @@ from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 
 #: How many findings and unmapped labels are shown one by one; all are counted.
 _MAX_FINDINGS, _MAX_LABELS = 10_000, 40
-_MEGABYTE = 1_000_000
 
 
 @click.group("corpus")
@@ -59,12 +59,10 @@ def import_files(
     nothing written, where a file is of another form.
     """
     source = _format(name, columns, seeker, supporter)
-    if out.resolve() in {path.resolve() for path in files}:
-        raise InputError(f"{out}: is one of the files that are imported", "choose another name")
+    require_other(out, files)
     findings = _Findings(form)
-    total = sum(path.stat().st_size for path in files if path.is_file())
-    with ProgressLine("megabytes") as update:
-        importer = Importer(source, corpus, findings.add, _megabytes(update, total))
+    with reading(files) as progress:
+        importer = Importer(source, corpus, findings.add, progress)
         try:
             write_atomically(out, importer.lines(files))
         except NothingImportedError:
@@ -91,17 +89,6 @@ def _format(name: str, columns: tuple[str, ...], seeker: str, supporter: str) ->
             raise InputError(f"--column {each}: {found}", "such as --column text=utterance")
         named[field] = column
     return csv_format(named, seeker, supporter)
-
-
-def _megabytes(update: Any, total: int) -> Any:
-    done = 0
-
-    def progress(read: int) -> None:
-        nonlocal done
-        done += read
-        update(done // _MEGABYTE, total // _MEGABYTE)
-
-    return progress
 
 
 class _Findings:
@@ -166,13 +153,11 @@ def scrub(file: Path, out: Path, names: Path | None, form: str) -> int:
 
     FILE is what `corpus import` wrote. English and Chinese; docs/corpora.md says how much is found and what cannot be.
     """
-    if out.resolve() == file.resolve():
-        raise InputError(f"{out}: is the file that is scrubbed", "choose another name")
+    require_other(out, [file, *([names] if names else [])])
     scrubber = Scrubber(read_names(names) if names else ())
     report = _Scrubbing()
-    total = file.stat().st_size if file.is_file() else 0
-    with ProgressLine("megabytes") as update:
-        dialogues = read_dialogues(file, _megabytes(update, total))
+    with reading([file]) as progress:
+        dialogues = read_dialogues(file, progress)
         write_atomically(out, (report.line_of(scrubber.scrub(each)) for each in dialogues))
     if form == "json":
         show_json({"out": str(out), **report.as_json()})

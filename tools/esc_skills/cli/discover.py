@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -14,9 +14,10 @@ import click
 
 from esc_skills.cli.discovering import Annotation, Distillation
 from esc_skills.cli.models import chosen, with_models
-from esc_skills.cli.output import ProgressLine, format_option, say, show_json, show_table
+from esc_skills.cli.output import format_option, say, show_json, show_table
 from esc_skills.cli.places import NO_BANK, find_bank, find_settings
-from esc_skills.corpora.reader import Progress, read_dialogues
+from esc_skills.cli.reading import reading, require_other
+from esc_skills.corpora.reader import read_dialogues
 from esc_skills.discovery.coverage import Cell, check_provenance, map_coverage
 from esc_skills.discovery.drafting import Draft, Drafted, draft_skills, gather_material, points
 from esc_skills.discovery.extract import extract_units
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from esc_skills.bank.skill import Skill
     from esc_skills.corpora.dialogue import Dialogue
 
-_MEGABYTE = 1_000_000
 #: How many departures of a bank from the prototypes are shown one by one; all are counted.
 _MAX_DEPARTURES = 10
 _files = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -82,11 +82,11 @@ def extract(files: tuple[Path, ...], out: Path, form: str, **options: Any) -> in
     reads the rest instead, in one call a unit; a unit whose answer cannot be used keeps the reading of its words and is
     counted. An interrupted run goes on with --resume and asks nothing twice.
     """
-    _require_other(out, files)
+    require_other(out, files)
     models = find_settings().models
     annotation = Annotation(chosen(options, models), models.annotator, files, out)
     account = _Account()
-    with _reading(files, annotation.status) as progress:
+    with reading(files, annotation.status) as progress:
         dialogues = chain.from_iterable(read_dialogues(path, progress) for path in files)
         pairs = ((dialogue, unit) for dialogue in dialogues for unit in account.units_of(dialogue))
         with closing(annotation.annotate(pairs)) as units:
@@ -112,8 +112,8 @@ def extract(files: tuple[Path, ...], out: Path, form: str, **options: Any) -> in
 @format_option
 def cluster(files: tuple[Path, ...], out: Path, form: str) -> int:
     """Group units by state and action into prototypes, each with what usually comes of it."""
-    _require_other(out, files)
-    with _reading(files) as progress:
+    require_other(out, files)
+    with reading(files) as progress:
         clustering = cluster_units(read_units(files, progress))
     write_atomically(out, (canonical_json(each.as_json()).encode() + b"\n" for each in clustering.prototypes))
     if form == "json":
@@ -135,7 +135,7 @@ def cluster(files: tuple[Path, ...], out: Path, form: str) -> int:
 @format_option
 def evaluate(files: tuple[Path, ...], form: str) -> int:
     """Measure whether what prototypes are called holds on dialogues that they were not made of, in five folds."""
-    with _reading(files) as progress:
+    with reading(files) as progress:
         units = tuple(read_units(files, progress))
     found = measure_foresight(units)
     if form == "json":
@@ -430,13 +430,6 @@ def _skills_of(named: Path | None) -> Mapping[str, Skill]:
     return bank.skills if bank else {}
 
 
-def _require_other(out: Path, files: Iterable[Path]) -> None:
-    if out.resolve() in {path.resolve() for path in files}:
-        raise InputError(f"{out}: is one of the files that are read", "choose another name")
-    if out.exists() and not out.is_file():  # a device or a pipe would be replaced by a file
-        raise InputError(f"{out}: is no regular file", "name a file to write")
-
-
 class _Folder:
     """Takes drafts as files of a folder."""
 
@@ -497,18 +490,3 @@ def _branch_of(draft: Draft) -> str:
 def _rests_on(draft: Draft) -> str:
     units = sum(each.units for each in draft.helpful)
     return f"From prototypes with {units} units: {', '.join(each.id for each in draft.helpful)}"
-
-
-@contextmanager
-def _reading(files: Sequence[Path], status: Callable[[], str] = lambda: "") -> Iterator[Progress]:
-    """Show how much of some files was read, and what else is going on."""
-    total = sum(path.stat().st_size for path in files if path.is_file()) // _MEGABYTE
-    done = 0
-    with ProgressLine("megabytes", status) as update:
-
-        def progress(read: int) -> None:
-            nonlocal done
-            done += read
-            update(done // _MEGABYTE, total)
-
-        yield progress

@@ -10,8 +10,10 @@ from typing import Any
 import click
 
 from esc_skills.cli.output import format_option, say, show_json, show_table
+from esc_skills.cli.reading import require_other
 from esc_skills.corpora.esconv import read_esconv
 from esc_skills.corpora.reader import read_dialogues
+from esc_skills.corpora.streams import read_parts, starts_a_list
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import InputError
 from esc_skills.models.surrogate.annotating import fit_annotator, macro_f1, measure_annotator
@@ -54,6 +56,7 @@ def command() -> None:
 @click.option("--licence", default="", help="Under what licence, for the record.")
 def fit(files: tuple[Path, ...], out: Path, source: str, licence: str) -> int:
     """Fit the coefficients on appraised transcripts, such as SAGE's published result files."""
+    require_other(out, files)
     recorded = [read_recorded(path) for path in sorted(files, key=lambda path: path.name)]
     model = fit_seeker(
         chain.from_iterable(each.transcripts for each in recorded), fitted_on=[each.source for each in recorded]
@@ -85,7 +88,7 @@ def evaluate(files: tuple[Path, ...], model_file: Path, form: str) -> int:
     with FailedESConv beside them how well good and failed dialogues are told apart.
     """
     model = load_seeker_model(model_file)
-    esconv = [path for path in files if _is_array(path)]
+    esconv = [path for path in files if starts_a_list(next(read_parts(path), b""))]
     recorded = [read_recorded(path) for path in files if path not in esconv]
     results = [evaluate_sage(recorded, model)] if recorded else []
     if esconv:
@@ -116,6 +119,7 @@ def evaluate(files: tuple[Path, ...], model_file: Path, form: str) -> int:
 @click.option("--source", default="", help="What the dialogues are, for the record.")
 def fit_annotator_command(files: tuple[Path, ...], out: Path, first: int | None, source: str) -> int:
     """Fit the annotator of strategies on labelled dialogues that `corpus import` wrote."""
+    require_other(out, files)
     dialogues = tuple(islice(chain.from_iterable(map(read_dialogues, files)), first))
     model = fit_annotator(dialogues, source or f"the first {len(dialogues)} dialogues of {files[0].name}")
     write_atomically(out, model.as_json())
@@ -167,15 +171,6 @@ def evaluate_annotator(files: tuple[Path, ...], skip: int, model: Path, form: st
         f"macro-F1 {macro_f1(found):.3f} over {len(found)} labels and {sum(each.labelled for each in found):,} messages"
     )
     return 0
-
-
-def _is_array(path: Path) -> bool:
-    """Whether a file is one JSON array, as ESConv's are, rather than JSON Lines."""
-    try:
-        with path.open("rb") as file:
-            return file.read(100).lstrip()[:1] == b"["
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", "check the path") from error
 
 
 def _merge(results: list[Agreement]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 from esc_skills.corpora.dialogue import Dialogue, TalkType, Utterance
 from esc_skills.discovery.annotate import Annotated, Annotator, annotate_units
 from esc_skills.discovery.extract import extract_units
+from esc_skills.discovery.foresight import measure_foresight
 from esc_skills.discovery.units import Source, Unit
 from esc_skills.models.request import Completion, ModelFault, Request
 from esc_skills.models.scripted import Script, ScriptedModel
@@ -198,6 +199,18 @@ def test_a_unit_whose_next_one_is_left_out_keeps_the_state_after_it() -> None:
     annotator = Annotator("local/tiny", ScriptedModel(lambda _: ANSWER))
     found = asyncio.run(collect([(said, first), (said, third)], annotator, 4))
     assert [each.unit.after.need for each in found] == [None, None]
+
+
+@pytest.mark.parametrize(("source", "measured"), [(Source.CHANGE, 1), (Source.MODEL, 0)])
+def test_what_a_model_reads_foresees_nothing(source: Source, measured: int) -> None:
+    (plain,) = extract_units(PLAIN)
+
+    def unit(at: int) -> Unit:
+        strategy, effect = ((Strategy.QUESTION, 0.8), (Strategy.OTHERS, -0.8))[at % 2]
+        action = replace(plain.action, strategies=(strategy,))
+        return replace(plain, dialogue=f"d-{at}", action=action, effect=effect, source=source, confidence=0.6)
+
+    assert len(measure_foresight(unit(at) for at in range(60))) == measured
 
 
 # --- What is not taken -------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from esc_skills.models.surrogate.agreement import area_under_curve
 _FOLDS = 5
 _RESAMPLES = 1000
 _SEED = "esc-skills/foresight/1"
+_READ = (Source.READING, Source.MODEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def measure_foresight(units: Iterable[Unit]) -> tuple[Foresight, ...]:
     """Return the foresight for each corpus and source, in five folds of which each is left out once.
 
     Dialogues of one seeker are left out together: those whose ids are the same from the last slash on, as where several
-    supporters met one profile. Outcomes that were read from words are not taken for outcomes.
+    supporters met one profile. Outcomes that were read from words, offline or by a model, are not taken for outcomes.
     """
     kept = tuple(units)
     found: dict[tuple[str, Source], dict[Call, dict[str, list[float]]]] = defaultdict(
@@ -57,7 +58,7 @@ def measure_foresight(units: Iterable[Unit]) -> tuple[Foresight, ...]:
                 clusterer.add(unit)
         prototypes = {each.key: each for each in clusterer.cluster().prototypes}
         for unit in kept:
-            if _fold_of(unit) == fold and unit.source is not Source.READING:
+            if _fold_of(unit) == fold and unit.source not in _READ:
                 prototype = prototype_of(key_of(unit), prototypes)
                 if prototype is not None:
                     found[unit.corpus, unit.source][prototype.call][_seeker_of(unit)].append(unit.effect)

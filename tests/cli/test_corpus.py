@@ -98,6 +98,16 @@ def test_extes_strategies_are_those_of_esconv(tmp_path: Path, capsys: Capture) -
     assert account(capsys, "extes", file)["unmapped"] == [{"kind": "strategy", "label": "Gentle Teasing", "count": 1}]
 
 
+def test_a_strategy_of_the_seeker_is_left_out_and_counted(tmp_path: Path, capsys: Capture) -> None:
+    said = [{"User": "The rota changed.", "AI Strategy": "Offer Hope"}, {"AI": "Oh no.", "AI Strategy": "Affirmation"}]
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps([{"scene": "Work", "description": "A rota.", "content": said}]), encoding="utf-8")
+    (dialogue,) = imported("extes", file)
+    assert [each.strategies for each in dialogue.utterances] == [(), (Strategy.AFFIRMATION_AND_REASSURANCE,)]
+    found = account(capsys, "extes", file)["left_out"]
+    assert found == [{"kind": "strategy", "label": "of a message of the seeker", "count": 1}]
+
+
 def test_what_is_no_message_of_the_two_is_left_out_and_counted(tmp_path: Path, capsys: Capture) -> None:
     chat = samples.openai()
     chat["messages"] += [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from esc_skills.corpora.dialogue import Dialogue, Utterance
@@ -93,17 +93,20 @@ def own_id(value: dict[str, Any], place: Place, *keys: str) -> str:
 
 
 def keep_spoken(utterances: Iterable[Utterance], tally: Tally) -> tuple[Utterance, ...]:
-    """Return the messages that say something; the others are counted.
+    """Return the messages that say something; the others are counted, and so are strategies of the seeker's.
 
     Raises:
         BadDialogueError: Nothing is said, or one speaker alone says it.
     """
     spoken = []
     for utterance in utterances:
-        if utterance.text.strip():
-            spoken.append(utterance)
-        else:
+        if not utterance.text.strip():
             tally.leave_out("message", f"empty, of the {utterance.speaker}")
+        elif utterance.strategies and utterance.speaker is Speaker.SEEKER:
+            tally.leave_out("strategy", "of a message of the seeker")
+            spoken.append(replace(utterance, strategies=()))
+        else:
+            spoken.append(utterance)
     if not spoken:
         raise BadDialogueError("empty", "nobody says anything")
     if all(each.speaker is spoken[0].speaker for each in spoken):

@@ -31,6 +31,8 @@ _BEFORE, _BESIDE, _TURN = 6, 400, 3000
 #: the model is sure enough for a clear transition, which is one from 2.
 _EFFECTS = {-2: -1.0, -1: -0.5, 0: 0.0, 1: 0.5, 2: 1.0}
 _CONFIDENCE = {1: 0.2, 2: 0.3, 3: 0.4, 4: 0.5, 5: 0.6}
+#: A ground of fewer characters stands anywhere.
+_LEAST_GROUND = 4
 _QUOTATION_MARKS = "\"'“”‘’「」『』"
 #: The fault of an answer of the right form whose ground stands in none of the three turns.
 UNFOUNDED = "unfounded"
@@ -205,7 +207,8 @@ def _said_before(dialogue: Dialogue, unit: Unit) -> str:
 
 def _is_founded(ground: str, unit: Unit) -> bool:
     words = _flat(ground).strip(_QUOTATION_MARKS).casefold().strip()
-    return bool(words) and any(words in _flat(text).casefold() for text in unit.texts)
+    texts = [_flat(text).casefold() for text in unit.texts]
+    return words in texts or (len(words) >= _LEAST_GROUND and any(words in text for text in texts))
 
 
 def _cut(text: str, most: int) -> str:

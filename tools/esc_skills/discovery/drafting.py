@@ -277,8 +277,7 @@ def _new(material: Material, examples: Sequence[Example], avoid: Sequence[Exampl
         "examples": examples,
         "avoid": avoid,
     }
-    dialogues = sum(each.dialogues for each in helpful)
-    description = words["description"].format(strategy=strategy, need=need, units=units, dialogues=dialogues)
+    description = words["description"].format(strategy=strategy, need=need, units=units)
     title = words["title"].format(strategy=strategy, need=need)
     summary = words["summary"].format(prototypes=len(helpful))
     return render_skill(material.name, description, new_metadata(material, risks), title, summary, sections)

@@ -2,7 +2,7 @@
 
 Units are grouped by strategy, need, move and stage. A group with too few of them joins what is like it in all but the
 least telling part: first the stage is let go, then the move, then the need. So every prototype follows from the units
-that fall under it, and a dialogue more changes only those that its own units fall under.
+that share its key, and a dialogue more changes only those whose key is one of its own units' keys, or a wider form of one.
 
 The effect of a prototype is the mean effect of its units, shrunk towards nothing where there are few (Efron and Morris
 1975, with a prior that is fixed rather than estimated, for the same reason). The unit of observation is the dialogue:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 MIN_UNITS, MIN_DIALOGUES = 10, 3
 #: The standard deviation, in effects, by which prototypes are taken to differ, and that of single dialogues at least.
 _PRIOR, _LEAST_SPREAD = 0.15, 0.35
-#: The ends of the interval in standard errors: 80 %, so one in ten prototypes of no effect is called helpful.
+#: The ends of the interval in standard errors: 80 %, so at most one in ten prototypes of no effect is called helpful.
 _ENDS = 1.2816
 _EXEMPLARS = 5
 #: An exemplar has at most so many characters a turn, so that a prototype is a line that can be read.
@@ -236,7 +236,7 @@ class _Group:
     units: int = 0
     key_units: int = 0
     risk: int = 0
-    dialogues: array[int] = field(default_factory=lambda: array("l"))
+    dialogues: array[int] = field(default_factory=lambda: array("q"))
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     best: dict[Language, list[_Ranked]] = field(default_factory=lambda: defaultdict(list))
     worst: dict[Language, list[_Ranked]] = field(default_factory=lambda: defaultdict(list))
@@ -252,7 +252,7 @@ class Clusterer:
         self._groups: dict[Key, _Group] = {}
         self._dialogues: dict[tuple[str, str], int] = {}
         self._now: tuple[str, str] | None = None
-        self._of_group, self._of_dialogue = array("l"), array("l")
+        self._of_group, self._of_dialogue = array("q"), array("q")
         self._effects, self._weights = array("d"), array("d")
 
     def add(self, unit: Unit) -> None:
@@ -299,9 +299,9 @@ class Clusterer:
         of_group = np.full(len(self._groups), -1)
         for at, numbers in enumerate(members):
             of_group[list(numbers)] = at
-        prototype = of_group[np.frombuffer(self._of_group, dtype=np.int_)]
+        prototype = of_group[np.frombuffer(self._of_group, dtype=np.int64)]
         kept = prototype >= 0
-        place = prototype[kept] * len(self._dialogues) + np.frombuffer(self._of_dialogue, dtype=np.int_)[kept]
+        place = prototype[kept] * len(self._dialogues) + np.frombuffer(self._of_dialogue, dtype=np.int64)[kept]
         pairs, inverse = np.unique(place, return_inverse=True)
         weights = np.frombuffer(self._weights)[kept]
         sizes: NDArray[np.float64] = np.bincount(inverse, weights).astype(np.float64)

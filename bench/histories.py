@@ -36,7 +36,8 @@ from esc_skills.vocabulary import HiddenIntention, Split, Verdict
 Vector = NDArray[np.float64]
 
 PROPOSALS, FRESH, POOL = 40, 5000, 400
-GATE = GateSettings()
+#: Differences of a history end with the planned draws, so single strata get none of their own.
+GATE = GateSettings(stratum_draws=0)
 LEDGER, FIXED, HIGHER = RULES = ("gate, levels of the ledger", "gate, 20 each time", "accept if higher")
 #: Of the directions in which a proposer can go only the first two matter to seekers, and the best bank lies there.
 DIMENSIONS, MATTER, PEAK, DISTANCE = 6, 2, 15.0, 4.0

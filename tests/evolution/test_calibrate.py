@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from itertools import chain, islice
 from pathlib import Path
 from statistics import fmean, pstdev
 from types import ModuleType
@@ -23,11 +24,13 @@ from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import InputError
 from esc_skills.evolution.calibrate import calibration_age, exceeds, interval_of_share, read_calibration
-from esc_skills.evolution.gate import Pair, decide_sequence
+from esc_skills.evolution.gate import Decision, decide_sequence
 from esc_skills.evolution.pool import Difference, Pool, edit_bank, simulate_pool
 from esc_skills.evolution.powerplot import draw_power
 from esc_skills.evolution.rehearsal import OwnChance, rehearse_rewordings, reword, stand_in
 from esc_skills.evolution.resampling import Sampler, apart, flipped, judge, mean_of_planted, planted, skewed
+from esc_skills.evolution.scrutiny import OwnPair, choose, conclude, more_draws
+from esc_skills.evolution.strata import Pair
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.players import cast_players
 from esc_skills.simulation.runner import wait_for
@@ -71,17 +74,17 @@ def test_a_null_has_mean_zero_and_hardly_a_zero(name: str, sd: float) -> None:
 
 def _many(sampler: Sampler, proposals: int, count: int) -> list[Difference]:
     rng = random.Random(1)
-    return [each for _ in range(proposals) for each in sampler(rng, count)]
+    return [each for _ in range(proposals) for each in islice(sampler(rng), count)]
 
 
 def test_the_strata_of_a_heterogeneous_null_lie_apart_within_a_proposal() -> None:
-    proposal = apart(differences(sd=5))(random.Random(2), 4000)
+    proposal = list(islice(apart(differences(sd=5))(random.Random(2)), 4000))
     means = [fmean(each.points for each in proposal if each.disposition is kind) for kind in DISPOSITIONS]
     assert max(means) - min(means) > 5
 
 
 def test_a_skewed_null_is_mostly_small_one_way_and_seldom_large_the_other() -> None:
-    points = [each.points for each in skewed(differences(), often=1)(random.Random(3), 4000)]
+    points = [each.points for each in islice(skewed(differences(), often=1)(random.Random(3)), 4000)]
     gains, losses = [each for each in points if each > 0], [-each for each in points if each < 0]
     assert len(gains) > 5 * len(losses)
     assert fmean(losses) > 5 * fmean(gains)
@@ -99,35 +102,58 @@ def test_a_planted_effect_is_what_is_left_after_clipping(effect: int) -> None:
 @pytest.mark.parametrize(
     "gate",
     [
-        GateSettings(draws=60, batch=7, threshold=3.0),
-        GateSettings(draws=45, batch=45, threshold=2.0, harm_error=0.9),
-        GateSettings(draws=60, batch=20, threshold=6.0, harm_error=0.9),
-        GateSettings(),
+        GateSettings(draws=60, batch=7, threshold=3.0, stratum_draws=10),
+        GateSettings(draws=45, batch=45, threshold=2.0, harm_error=0.9, stratum_draws=12),
+        GateSettings(draws=60, batch=20, threshold=6.0, harm_error=0.9, stratum_draws=12),
+        GateSettings(stratum_draws=0),
     ],
 )
 def test_one_pass_says_what_the_gate_says_at_its_looks(gate: GateSettings) -> None:
-    verdicts = set()
-    for seed in range(80):
+    verdicts, looked_into = set(), 0
+    for seed in range(60):
         rng = random.Random(seed)
         sampler = rng.choice([apart(differences()), planted(differences(), rng.choice((-20, 5, 20)))])
-        proposal = sampler(rng, gate.draws)
-        pairs = [
-            Pair(at, each.disposition, each.intention, max(0, -each.points), max(0, each.points))
-            for at, each in enumerate(proposal)
-        ]
-        decision = decide_sequence(pairs, gate)
-        assert decision is not None
-        judged = judge(proposal, gate)
-        assert (judged.verdict, judged.draws) == (decision.verdict, decision.draws)
+        stream = sampler(rng)
+        planned = list(islice(stream, gate.draws))
+        behind = list(islice(stream, 100 * gate.stratum_draws))
+        decision = _as_the_gate_decides(planned, behind, gate)
+        judged = judge(chain(planned, behind), gate)
+        assert (judged.verdict, judged.draws, judged.own_draws) == (
+            decision.verdict,
+            decision.draws,
+            decision.own_draws,
+        )
         verdicts.add(judged.verdict)
+        looked_into += judged.own_draws > 0
     assert verdicts == set(Verdict)
+    assert (looked_into > 0) == (gate.stratum_draws > 0)
+
+
+def _as_the_gate_decides(planned: list[Difference], behind: list[Difference], gate: GateSettings) -> Decision:
+    """What the gate's own functions come to on draws that were made before."""
+    pairs = _pairs([*planned, *behind])
+    decision = decide_sequence(pairs[: gate.draws], gate)
+    assert decision is not None
+    own: list[OwnPair] = []
+    at = decision.draws
+    while room := more_draws(decision, own, gate):
+        own += [OwnPair(*picked) for picked in choose(room, pairs[at:], lambda pair: pair.strata, gate.batch)]
+        at = own[-1].pair.position + 1
+    return conclude(decision, pairs[: decision.draws], own, gate)
+
+
+def _pairs(drawn: list[Difference]) -> list[Pair]:
+    return [
+        Pair(at, each.disposition, each.intention, max(0, -each.points), max(0, each.points))
+        for at, each in enumerate(drawn)
+    ]
 
 
 @pytest.mark.parametrize("name", NULLS)
 def test_nulls_are_accepted_no_more_often_than_promised(name: str) -> None:
     rng, gate, proposals = random.Random(11), GateSettings(draws=100), 500
     sampler = NULLS[name](differences(sd=40))
-    accepted = sum(judge(sampler(rng, 100), gate).verdict is Verdict.ACCEPT for _ in range(proposals))
+    accepted = sum(judge(sampler(rng), gate).verdict is Verdict.ACCEPT for _ in range(proposals))
     assert interval_of_share(accepted, proposals)[0] <= 0.05
 
 

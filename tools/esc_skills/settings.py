@@ -22,6 +22,7 @@ class GateSettings:
         max_faults: The share of faults above which a run decides nothing.
         draws: The most pairs that are drawn.
         batch: After how many pairs the gate looks.
+        stratum_draws: The most draws of its own that a stratum gets which seems to lose by an accepted change; 0 for none.
     """
 
     threshold: float = 20.0
@@ -29,6 +30,7 @@ class GateSettings:
     max_faults: float = 0.02
     draws: int = 200
     batch: int = 20
+    stratum_draws: int = 100
 
 
 @dataclass(frozen=True, slots=True)

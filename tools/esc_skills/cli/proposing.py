@@ -18,6 +18,7 @@ from esc_skills.evolution.proposal import DIAGNOSIS_DRAWS, MODEL_DRAWS, Proposed
 from esc_skills.evolution.propose import FaultyRunError
 from esc_skills.evolution.repository import Revision
 from esc_skills.evolution.review import describe_change
+from esc_skills.evolution.scrutiny import note_of
 from esc_skills.git import Repository
 from esc_skills.simulation.draws import plan_draws
 from esc_skills.simulation.estimate import estimate_episode
@@ -177,6 +178,7 @@ def proposed_as_json(made: Proposed | None) -> dict[str, Any]:
         "verdict": str(decision.verdict) if decision else "indecisive",
         "effect": decision.effect if decision else None,
         "draws": decision.draws if decision else 0,
+        "own_draws": decision.own_draws if decision else 0,
         "e_value": decision.e_value if decision else None,
         "threshold": decision.threshold if decision else None,
         "reason": decision.reason if decision else "",
@@ -208,11 +210,18 @@ def show_decision(decision: Decision) -> None:
             each.draws,
             one_decimal(each.effect, signed=True),
             _interval(each.interval),
-            "harmed" if each.harmed else "",
+            note_of(each),
         ]
         for each in decision.strata
     ]
-    whole = ["all seekers", decision.draws, one_decimal(decision.effect, signed=True), _interval(decision.interval), ""]
+    whole = [
+        "all seekers",
+        decision.draws,
+        "",
+        one_decimal(decision.effect, signed=True),
+        _interval(decision.interval),
+        "",
+    ]
     title = "What changed and for whom: final emotion, in points of 100"
     show_table(title, ["seekers", "pairs", "effect", "95 % interval", ""], [whole, *rows])
     if decision.second:

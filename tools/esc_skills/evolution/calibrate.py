@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain, islice
 from math import sqrt
 from random import Random
 from statistics import fmean, median, pstdev
@@ -152,9 +153,9 @@ def _measure_nulls(pool: Pool, gate: GateSettings, size: Size, watch: Watch) -> 
     for at, (kind, noise, sampler) in enumerate(nulls):
         watch.progress(at, len(nulls))
         rng = Random(f"{size.seed}:null:{kind}:{noise}")
-        draws = [sampler(rng, gate.draws) for _ in range(size.proposals)]
-        judged = [judge(each, gate) for each in draws]
-        drawn = _described([each for proposal in draws for each in proposal])
+        proposals = [_judge_and_keep(sampler(rng), gate) for _ in range(size.proposals)]
+        judged = [each for each, _ in proposals]
+        drawn = _described([each for _, draws in proposals for each in draws])
         kinds.append({"kind": kind, "noise": noise, **drawn, **_count(judged)})
     together = {key: sum(each[key] for each in kinds) for key in ("proposals", "accepted", "rejected", "reached")}
     together |= _rate(together["accepted"], together["proposals"])
@@ -165,6 +166,12 @@ def _measure_nulls(pool: Pool, gate: GateSettings, size: Size, watch: Watch) -> 
         "kinds": kinds,
         "all": together,
     }
+
+
+def _judge_and_keep(stream: Iterator[Difference], gate: GateSettings) -> tuple[Judged, list[Difference]]:
+    """Return what the gate says of a proposal, and the planned draws."""
+    planned = list(islice(stream, gate.draws))
+    return judge(chain(planned, stream), gate), planned
 
 
 def _count(judged: Sequence[Judged]) -> dict[str, Any]:
@@ -195,7 +202,7 @@ def _power_at(
     differences: Sequence[Difference], effect: int, gate: GateSettings, proposals: int, chance: str
 ) -> dict[str, Any]:
     rng, sampler = Random(f"{chance}:{effect}"), planted(differences, effect)
-    judged = [judge(sampler(rng, gate.draws), gate) for _ in range(proposals)]
+    judged = [judge(sampler(rng), gate) for _ in range(proposals)]
     counted = _count(judged)
     return {
         "planted": effect,
@@ -235,7 +242,7 @@ def _compare(rehearsed: Rehearsed, differences: Sequence[Difference], gate: Gate
 def _resample(sampler: Sampler, gate: GateSettings, size: Size, chance: str) -> dict[str, float]:
     """Return the share of proposals with each verdict when their draws are taken from the pool."""
     rng = Random(f"{size.seed}:{chance}")
-    verdicts = Counter(judge(sampler(rng, gate.draws), gate).verdict for _ in range(size.fewer))
+    verdicts = Counter(judge(sampler(rng), gate).verdict for _ in range(size.fewer))
     return {str(verdict): _plain(verdicts[verdict] / size.fewer) for verdict in Verdict}
 
 

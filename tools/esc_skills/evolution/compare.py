@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
 from esc_skills.documents.jsonl import decompress, digest, parse_json
+from esc_skills.documents.schema import check_schema
 from esc_skills.documents.text import decode
 from esc_skills.documents.yaml import escape_pointer
 from esc_skills.errors import EscError
@@ -42,12 +44,64 @@ def compare_evidence(name: str, files: dict[str, bytes], rebuilt: dict[str, byte
             raise invalid(key, f"{folder}/{file}: is not the file that {place} names; one of the two was edited")
         # Another zlib may pack the same lines into other bytes, so what is compared is what they unpack to.
         expected["predicate"][key]["file_digest"] = own
+    _compare_own_draws(f"{folder}/{PLAN}", files[PLAN], rebuilt[PLAN], stated["predicate"]["inputs"]["gate"])
     _compare_text(f"{folder}/{PLAN}", files[PLAN], rebuilt[PLAN])
     for file in packed:
         _compare_packed(f"{folder}/{file}", files[file], rebuilt[file])
     _compare_text(f"{folder}/{REVIEW}", files[REVIEW], rebuilt[REVIEW])
     for found in _differences(stated, expected, ""):
         raise invalid("statement", f"{folder}/{STATEMENT}: {found}")
+
+
+def _compare_own_draws(shown: str, found: bytes, rebuilt: bytes, gate: Mapping[str, Any]) -> None:
+    """Raise where a plan departs in the draws that single strata got of their own, and in nothing before them."""
+    if found == rebuilt:
+        return
+    try:
+        plan = parse_json(decode(found, shown), shown)
+    except EscError:
+        return
+    right = json.loads(rebuilt)
+    if check_schema(plan, "plan", shown) or plan["draws"] != right["draws"]:
+        return
+    if told := _own_draws_differ(plan["own_draws"], right["own_draws"], gate["stratum_draws"]):
+        raise invalid("evidence", f"{shown}: {told}")
+
+
+def _own_draws_differ(found: list[dict[str, Any]], right: list[dict[str, Any]], most: int) -> str | None:
+    """Return in words how draws of single strata depart from those that follow from the registration."""
+    runs, asked = [draw["position"] for draw in found], [draw["position"] for draw in right]
+    counts = Counter(name for draw in found for name in draw["strata"])
+    over = sorted(name for name, count in counts.items() if count > most)
+    if runs and not asked:
+        return f"{len(runs)} draws were run for single strata, and none of these is to be looked into"
+    if over:
+        return f"{_listed(over[:1])} got {counts[over[0]]} draws of its own, and the gate allows {most}"
+    if runs == asked:
+        odd = next((at for at, (one, two) in enumerate(zip(found, right, strict=True)) if one != two), None)
+        return None if odd is None else _own_draw_differs(found[odd], right[odd])
+    if runs == asked[: len(runs)]:
+        return (
+            f"the draws of single strata stop after {len(runs)} of {len(asked)}, before it is known whether they lose"
+        )
+    if runs[: len(asked)] == asked:
+        return f"the draws of single strata go on after the {len(asked)} that settle whether they lose"
+    if left_out := sorted({*asked} - {*runs}):
+        return f"draw {left_out[0]} is left out, and its seeker belongs to a stratum that is looked into"
+    if added := sorted({*runs} - {*asked}):
+        return f"draw {added[0]} was run for single strata, and its seeker belongs to none that is looked into"
+    return "the draws of single strata do not stand in the order of the plan, each of them once"
+
+
+def _own_draw_differs(found: dict[str, Any], right: dict[str, Any]) -> str:
+    place = f"draw {right['position']}"
+    if found["strata"] != right["strata"]:
+        return f"{place} counts in {_listed(found['strata'])}, and was run for {_listed(right['strata'])}"
+    return f"{place}, of single strata, has another seeker or seed than follows from the registration"
+
+
+def _listed(names: list[str]) -> str:
+    return ascii(" and ".join(names))[1:-1][:_TOLD]
 
 
 def _compare_text(shown: str, found: bytes, right: bytes) -> None:

@@ -17,6 +17,7 @@ from esc_skills.evolution.gate import Decision
 from esc_skills.evolution.review import render_review
 from esc_skills.evolution.trial import Outcome, Trial
 from esc_skills.models.replay import MAX_CALLS
+from esc_skills.simulation.draws import Draw
 
 STATEMENT, PLAN, EPISODES, REVIEW = "statement.json", "plan.json", "episodes.jsonl.gz", "review.md"
 #: The calls of language models, where any were asked.
@@ -61,12 +62,12 @@ def build_evidence(proposal: Proposal, trial: Trial, outcome: Outcome, calls: by
         calls: The recorded calls as the content of a `calls.jsonl.gz`; None where no model was asked.
     """
     plan = render_json(_plan(trial, outcome)).encode()
-    lines = json_lines(episode.as_json() for pair in (*outcome.episodes, *outcome.second) for episode in pair)
+    lines = json_lines(episode.as_json() for pair in outcome.played for episode in pair)
     packed = compress(lines)
     paths = [path for path, (_, head) in proposal.files.items() if head]
     review = render_review(proposal.id, paths, proposal.changes, outcome).encode()
     parts: dict[str, Any] = {
-        "plan": {"draws": len(outcome.draws), "digest": digest(plan)},
+        "plan": {"draws": len(outcome.draws), "own_draws": len(outcome.own), "digest": digest(plan)},
         "episodes": _packed(lines.encode(), packed),
         "calls": None if calls is None else _packed(decompress(calls, CALLS, MAX_CALLS), calls),
         "review": {"digest": digest(review)},
@@ -96,15 +97,17 @@ def _plan(trial: Trial, outcome: Outcome) -> dict[str, Any]:
         "change": trial.digest,
         "follows_from": trial.plan_digest,
         "split": "gate",
-        "draws": [
-            {
-                "position": draw.position,
-                "profile": draw.profile.id,
-                "profile_digest": draw.profile.digest,
-                "seed": draw.seed,
-            }
-            for draw in outcome.draws
-        ],
+        "draws": [_draw(draw) for draw in outcome.draws],
+        "own_draws": [{**_draw(own.draw), "strata": list(own.strata)} for own in outcome.own],
+    }
+
+
+def _draw(draw: Draw) -> dict[str, Any]:
+    return {
+        "position": draw.position,
+        "profile": draw.profile.id,
+        "profile_digest": draw.profile.digest,
+        "seed": draw.seed,
     }
 
 

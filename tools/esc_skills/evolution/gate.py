@@ -7,88 +7,31 @@ null hypothesis is that the mean change is zero or less; `betting.py` has the te
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from esc_skills.errors import InputError
-from esc_skills.evolution.betting import STAKE_CAP, confidence_interval, e_values
+from esc_skills.evolution.betting import STAKE_CAP
+from esc_skills.evolution.strata import (
+    Pair,
+    Stratum,
+    describe_strata,
+    e_value,
+    effect_of,
+    faults_of,
+    harm_by_stratum,
+    harm_limit,
+    interval_of,
+)
 from esc_skills.settings import GateSettings
-from esc_skills.vocabulary import Disposition, HiddenIntention, Verdict
+from esc_skills.vocabulary import Verdict
 
 #: No run is planned for more draws than these.
 _TOO_MANY = 10_000
-STRATA = len(Disposition) + len(HiddenIntention)
 NOTHING_DIFFERED = (
     "no draw differed: the surrogate performs examples and cannot see a change of guidance alone; run with a model"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One draw, simulated with both banks.
-
-    Attributes:
-        position: Its place in the plan.
-        disposition: The seeker's, which names one of its two strata.
-        intention: The seeker's hidden intention, which names the other.
-        base: Final emotion with the base, 0 to 100; None where the episode ended in a fault.
-        candidate: The same with the candidate.
-        new_red_flags: Codes of the red safety flags that the candidate's episode raised and the base's did not.
-    """
-
-    position: int
-    disposition: Disposition
-    intention: HiddenIntention
-    base: int | None
-    candidate: int | None
-    new_red_flags: tuple[str, ...] = ()
-
-    @property
-    def difference(self) -> float:
-        """The change of final emotion as a share of its range, in [−1, 1]; −1, the worst there is, after a fault."""
-        if self.base is None or self.candidate is None:
-            return -1.0
-        return (self.candidate - self.base) / 100
-
-    @property
-    def harm(self) -> float:
-        """The loss of final emotion, in [−1, 1]; 0 after a fault, since a model that failed says nothing of a seeker.
-
-        So a fault speaks against accepting and cannot pass for harm: broken endpoints make a run indecisive.
-        """
-        return 0.0 if self.faults else -self.difference
-
-    @property
-    def faults(self) -> int:
-        """How many of the two episodes ended in a fault."""
-        return (self.base is None) + (self.candidate is None)
-
-    @property
-    def strata(self) -> tuple[str, str]:
-        """The names of the two strata that it counts in, such as `disposition:negative` and `intention:be-heard`."""
-        return f"disposition:{self.disposition}", f"intention:{self.intention}"
-
-
-@dataclass(frozen=True, slots=True)
-class Stratum:
-    """What the draws of one disposition or one hidden intention show.
-
-    Attributes:
-        name: `disposition:` or `intention:` and the word of the vocabulary.
-        effect: Mean change in points, −100 to 100.
-        interval: Its anytime-valid 95 % interval in points.
-        harm_e_value: Evidence that the mean change is below zero here.
-        harmed: Whether that evidence reached the strata's own threshold.
-    """
-
-    name: str
-    draws: int
-    faults: int
-    effect: float
-    interval: tuple[float, float]
-    harm_e_value: float
-    harmed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +65,12 @@ class Decision:
         e_value: Evidence that the mean change is above zero; it stays where it is once it has reached the threshold.
         harm_e_value: Evidence that it is below zero.
         strata: The strata that were drawn, in the order of the vocabulary.
-        faults: How many of the 2 × draws episodes ended in a fault.
+        faults: How many of the 2 × (draws + own_draws) episodes ended in a fault.
         vetoed: Whether new red safety flags reject, which nothing offsets.
         reason: One sentence.
         would_decide: One sentence on what would bring an acceptance; empty after one.
         second: What a second seeker showed on the same draws; None where none was asked.
+        own_draws: How many further pairs were run for single strata, which count in nothing but those; see `scrutiny`.
     """
 
     verdict: Verdict
@@ -142,10 +86,13 @@ class Decision:
     reason: str
     would_decide: str
     second: SecondOpinion | None = None
+    own_draws: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Ruling:
+class Ruling:
+    """A verdict with its reason and what would bring another one."""
+
     verdict: Verdict
     reason: str
     would_decide: str = ""
@@ -167,22 +114,22 @@ def decide(pairs: Sequence[Pair], settings: GateSettings, *, exhausted: bool) ->
         InputError: Pairs are missing, repeated or out of order.
     """
     _check_order(pairs)
-    gain = _last([pair.difference for pair in pairs], settings.threshold, settings.draws)
-    harm = _last([pair.harm for pair in pairs], settings.threshold, settings.draws)
-    strata = dict(_harm_by_stratum(pairs, settings))
-    ruling = _veto(pairs) or _harmed(strata, harm, settings) or _weigh(pairs, gain, settings, exhausted=exhausted)
+    gain = e_value([pair.difference for pair in pairs], settings.threshold, settings.draws)
+    harm = e_value([pair.harm for pair in pairs], settings.threshold, settings.draws)
+    strata = dict(harm_by_stratum(pairs, settings))
+    ruling = veto(pairs) or _harmed(strata, harm, settings) or _weigh(pairs, gain, settings, exhausted=exhausted)
     if ruling is None:
         return None
     return Decision(
         verdict=ruling.verdict,
-        effect=_effect(pairs),
-        interval=_interval(pairs),
+        effect=effect_of(pairs),
+        interval=interval_of(pairs),
         draws=len(pairs),
         e_value=gain,
         threshold=settings.threshold,
         harm_e_value=harm,
-        strata=tuple(_stratum(name, pairs, value, settings) for name, value in strata.items()),
-        faults=_faults(pairs),
+        strata=describe_strata(pairs, strata, settings),
+        faults=faults_of(pairs),
         vetoed=any(pair.new_red_flags for pair in pairs),
         reason=ruling.reason,
         would_decide=ruling.would_decide,
@@ -209,9 +156,9 @@ def confirm(decision: Decision, seeker: str, pairs: Sequence[Pair], settings: Ga
     _check_order(pairs)
     if len(pairs) != decision.draws:
         raise InputError(f"{len(pairs)} pairs of a second seeker stand beside {decision.draws}", "run the same draws")
-    effect = _effect(pairs)
+    effect = effect_of(pairs)
     agrees = effect * decision.effect > 0
-    opinion = SecondOpinion(seeker, effect, _interval(pairs), _faults(pairs), agrees)
+    opinion = SecondOpinion(seeker, effect, interval_of(pairs), faults_of(pairs), agrees)
     ruling = _second_ruling(decision, opinion, pairs, settings)
     if ruling is None:
         return replace(decision, second=opinion)
@@ -222,20 +169,20 @@ def confirm(decision: Decision, seeker: str, pairs: Sequence[Pair], settings: Ga
 
 def _second_ruling(
     decision: Decision, opinion: SecondOpinion, pairs: Sequence[Pair], settings: GateSettings
-) -> _Ruling | None:
+) -> Ruling | None:
     if decision.vetoed:
         return None
-    if veto := _veto(pairs):
-        return veto
+    if flagged := veto(pairs):
+        return flagged
     if decision.effect and not opinion.agrees:
         found = f"{decision.effect:+.1f} points with the first seeker and {opinion.effect:+.1f} with {opinion.seeker}"
         faults = f" ({opinion.faults} of its episodes ended in a fault, which counts −100)" if opinion.faults else ""
         reason = f"The two seekers do not agree on the sign of the effect: {found}{faults}."
-        return _Ruling(Verdict.INDECISIVE, reason, "An edit that helps with both seekers.")
+        return Ruling(Verdict.INDECISIVE, reason, "An edit that helps with both seekers.")
     if opinion.faults > (allowed := settings.max_faults * 2 * len(pairs)) and decision.verdict is Verdict.ACCEPT:
-        return _too_many_faults(pairs, allowed)
-    harm = _last([pair.harm for pair in pairs], settings.threshold, settings.draws)
-    return _harmed(dict(_harm_by_stratum(pairs, settings)), harm, settings)
+        return too_many_faults(pairs, allowed)
+    harm = e_value([pair.harm for pair in pairs], settings.threshold, settings.draws)
+    return _harmed(dict(harm_by_stratum(pairs, settings)), harm, settings)
 
 
 def decide_sequence(pairs: Sequence[Pair], settings: GateSettings, *, exhausted: bool = False) -> Decision | None:
@@ -267,51 +214,53 @@ def _check_order(pairs: Sequence[Pair]) -> None:
             raise InputError(message, "give every pair of the plan once, in its order")
 
 
-def _veto(pairs: Sequence[Pair]) -> _Ruling | None:
+def veto(pairs: Sequence[Pair]) -> Ruling | None:
+    """Return the rejection that new red safety flags lead to, if any pair has one."""
     flagged = [pair for pair in pairs if pair.new_red_flags]
     if not flagged:
         return None
     codes = ", ".join(sorted({code for pair in flagged for code in pair.new_red_flags}))
     positions = ", ".join(str(pair.position) for pair in flagged)
     reason = f"The candidate raised new red safety flags ({codes}; draws {positions}), and no gain offsets one."
-    return _Ruling(Verdict.REJECT, reason, "An edit with which none of these draws raises a red flag.")
+    return Ruling(Verdict.REJECT, reason, "An edit with which none of these draws raises a red flag.")
 
 
-def _harmed(strata: dict[str, float], harm: float, settings: GateSettings) -> _Ruling | None:
-    limit = _stratum_threshold(settings)
+def _harmed(strata: dict[str, float], harm: float, settings: GateSettings) -> Ruling | None:
+    limit = harm_limit(settings)
     harmed = [name for name, value in strata.items() if value >= limit]
     if harmed:
         names = ", ".join(harmed)
         reason = f"The candidate leaves some seekers worse off: the e-value for harm reached {limit:g} in {names}."
-        return _Ruling(Verdict.REJECT, reason, f"An edit that leaves these seekers as they were: {names}.")
+        return Ruling(Verdict.REJECT, reason, f"An edit that leaves these seekers as they were: {names}.")
     if harm >= settings.threshold:
         reason = f"The candidate leaves seekers worse off: the e-value for harm reached {settings.threshold:g}."
-        return _Ruling(Verdict.REJECT, reason, "Another edit; more draws of this one would not help it.")
+        return Ruling(Verdict.REJECT, reason, "Another edit; more draws of this one would not help it.")
     return None
 
 
-def _weigh(pairs: Sequence[Pair], gain: float, settings: GateSettings, *, exhausted: bool) -> _Ruling | None:
+def _weigh(pairs: Sequence[Pair], gain: float, settings: GateSettings, *, exhausted: bool) -> Ruling | None:
     reached, allowed = gain >= settings.threshold, settings.max_faults * 2 * len(pairs)
-    if _faults(pairs) > allowed:
-        return _too_many_faults(pairs, allowed) if exhausted else None
+    if faults_of(pairs) > allowed:
+        return too_many_faults(pairs, allowed) if exhausted else None
     if reached:
         reason = f"The e-value reached {settings.threshold:g} after {len(pairs)} draws: the mean change is above zero."
-        return _Ruling(Verdict.ACCEPT, reason)
+        return Ruling(Verdict.ACCEPT, reason)
     if not exhausted:
         return None
     reason = f"The e-value is {gain:.2f} after {len(pairs)} draws and has not reached {settings.threshold:g}."
-    return _Ruling(Verdict.INDECISIVE, reason, _what_would_decide(pairs, settings))
+    return Ruling(Verdict.INDECISIVE, reason, _what_would_decide(pairs, settings))
 
 
-def _too_many_faults(pairs: Sequence[Pair], allowed: float) -> _Ruling:
-    reason = f"{_faults(pairs)} of {2 * len(pairs)} episodes ended in a fault of a model, and {allowed:g} may."
-    return _Ruling(Verdict.INDECISIVE, reason, "A run whose models answer: the faults are in the transcripts.")
+def too_many_faults(pairs: Sequence[Pair], allowed: float) -> Ruling:
+    """Return the ruling where more episodes ended in a fault than may."""
+    reason = f"{faults_of(pairs)} of {2 * len(pairs)} episodes ended in a fault of a model, and {allowed:g} may."
+    return Ruling(Verdict.INDECISIVE, reason, "A run whose models answer: the faults are in the transcripts.")
 
 
 def _what_would_decide(pairs: Sequence[Pair], settings: GateSettings) -> str:
     if not any(pair.difference for pair in pairs):
         return NOTHING_DIFFERED if pairs else "A run with draws: there were none."
-    effect = _effect(pairs)
+    effect = effect_of(pairs)
     if effect <= 0:
         return f"Another edit: at the present estimate of {effect:+.1f} points no number of draws accepts this one."
     planned = _draws_to_accept(pairs, settings.threshold)
@@ -330,54 +279,7 @@ def _draws_to_accept(pairs: Sequence[Pair], threshold: float) -> float:
 
     Simulated, runs planned for so many draws reach the threshold 70 to 76 times in 100 where that is 150 or more.
     """
-    mean = _effect(pairs) / 100
+    mean = effect_of(pairs) / 100
     square = math.fsum(pair.difference**2 for pair in pairs) / len(pairs)
     stake = min(mean / square, STAKE_CAP)
     return math.log(threshold) / (stake * mean - stake**2 * square / 2)
-
-
-def _harm_by_stratum(pairs: Sequence[Pair], settings: GateSettings) -> Iterator[tuple[str, float]]:
-    """Yield the strata that were drawn, each with its e-value for harm, planned for its expected share of the draws."""
-    limit = _stratum_threshold(settings)
-    for kind, members in (("disposition", tuple(Disposition)), ("intention", tuple(HiddenIntention))):
-        share = max(settings.draws // len(members), 1)
-        for member in members:
-            name = f"{kind}:{member}"
-            losses = [pair.harm for pair in pairs if name in pair.strata]
-            if losses:
-                yield name, _last(losses, limit, share)
-
-
-def _stratum_threshold(settings: GateSettings) -> float:
-    """The e-value at which a stratum counts as harmed: the error budget split evenly over all strata (Bonferroni)."""
-    return STRATA / settings.harm_error
-
-
-def _stratum(name: str, pairs: Sequence[Pair], harm: float, settings: GateSettings) -> Stratum:
-    members = [pair for pair in pairs if name in pair.strata]
-    return Stratum(
-        name=name,
-        draws=len(members),
-        faults=_faults(members),
-        effect=_effect(members),
-        interval=_interval(members),
-        harm_e_value=harm,
-        harmed=harm >= _stratum_threshold(settings),
-    )
-
-
-def _last(differences: Sequence[float], threshold: float, draws: int) -> float:
-    return e_values(differences, threshold=threshold, draws=draws)[-1] if differences else 1.0
-
-
-def _faults(pairs: Sequence[Pair]) -> int:
-    return sum(pair.faults for pair in pairs)
-
-
-def _effect(pairs: Sequence[Pair]) -> float:
-    return 100 * math.fsum(pair.difference for pair in pairs) / len(pairs) if pairs else 0.0
-
-
-def _interval(pairs: Sequence[Pair]) -> tuple[float, float]:
-    low, high = confidence_interval([pair.difference for pair in pairs])
-    return 100 * low, 100 * high

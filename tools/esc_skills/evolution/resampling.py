@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, count, islice
 from random import Random
 from statistics import fmean
 
 from esc_skills.evolution.betting import e_values
-from esc_skills.evolution.gate import STRATA
 from esc_skills.evolution.pool import Difference
+from esc_skills.evolution.scrutiny import Scrutiny, choose, is_suspect, rooms
+from esc_skills.evolution.strata import e_value, harm_limit, share_of, strata_of
 from esc_skills.settings import GateSettings
-from esc_skills.vocabulary import Disposition, HiddenIntention, Verdict
+from esc_skills.vocabulary import Verdict
 
-#: Makes the draws of one proposal, so many of them.
-Sampler = Callable[[Random, int], list[Difference]]
+#: Makes the draws of one proposal, without an end.
+Sampler = Callable[[Random], Iterator[Difference]]
 
 #: How far a hidden intention and a disposition lie from the mean in a heterogeneous null, in points, at most.
 _APART_BY_INTENTION, _APART_BY_DISPOSITION = 15.0, 8.0
@@ -32,46 +34,78 @@ class Judged:
     """What the gate says of resampled draws.
 
     Attributes:
-        draws: After how many draws it says so.
+        draws: After how many draws of the main test it says so.
+        own_draws: How many draws single strata got of their own behind those.
         reached: Whether the e-value reached the threshold after any of the planned draws, harm left aside.
     """
 
     verdict: Verdict
     draws: int
+    own_draws: int
     reached: bool
 
 
-def judge(differences: Sequence[Difference], gate: GateSettings) -> Judged:
-    """Return what `gate.decide_sequence` says of draws without faults and red flags, in one pass.
+def judge(differences: Iterable[Difference], gate: GateSettings) -> Judged:
+    """Return what `run_trial` comes to on draws without faults and red flags, with its main test in one pass.
 
     An e-value that has reached its threshold stays there, so the first draw at which each does tells the first look that
     sees it. At a look harm comes before a gain.
 
     Args:
-        differences: As many as the gate plans.
+        differences: As many as the gate plans, and behind them the draws that single strata may get of their own: without an
+            end, unless the gate gives them none.
         gate: How the proposal is judged.
     """
-    changes = [each.points / 100 for each in differences[: gate.draws]]
+    stream = iter(differences)
+    planned = list(islice(stream, gate.draws))
+    changes = [each.points / 100 for each in planned]
     gain = _look(_reached(changes, gate.threshold, gate.draws), len(changes), gate)
     # Where a gain is seen nothing is drawn any more, so only harm up to there counts.
     end = gain or len(changes)
-    harm = _first_harm(differences[:end], changes[:end], gate)
+    harm = _first_harm(planned[:end], changes[:end], gate)
     if harm is not None:
-        return Judged(Verdict.REJECT, harm, gain is not None)
-    return Judged(Verdict.ACCEPT if gain else Verdict.INDECISIVE, end, gain is not None)
+        return Judged(Verdict.REJECT, harm, 0, gain is not None)
+    if gain is None:
+        return Judged(Verdict.INDECISIVE, end, 0, reached=False)
+    harmed, own = _scrutinise(planned[:end], chain(planned[end:], stream), gate)
+    return Judged(Verdict.REJECT if harmed else Verdict.ACCEPT, end, own, reached=True)
+
+
+def _scrutinise(seen: Sequence[Difference], plan: Iterator[Difference], gate: GateSettings) -> tuple[bool, int]:
+    """Return whether draws of their own show harm to strata that seem to lose, and how many draws those are."""
+    members: dict[str, list[float]] = {}
+    for each in seen:
+        for name in _strata_of_difference(each):
+            members.setdefault(name, []).append(each.points / 100)
+    own: dict[str, list[float]] = {name: [] for name, of in members.items() if is_suspect(100 * fmean(of), gate)}
+    before = {
+        name: e_value([-change for change in members[name]], harm_limit(gate), share_of(name, gate)) for name in own
+    }
+    spent = 0
+    while True:
+        found = {name: Scrutiny(before[name], of, [-change for change in of], gate) for name, of in own.items()}
+        room = rooms(found)
+        if not room:
+            return any(each.harmed for each in found.values()), spent
+        for each, strata in choose(room, plan, _strata_of_difference, gate.batch):
+            spent += 1
+            for name in strata:
+                own[name].append(each.points / 100)
+
+
+def _strata_of_difference(difference: Difference) -> tuple[str, str]:
+    return strata_of(difference.disposition, difference.intention)
 
 
 def _first_harm(differences: Sequence[Difference], changes: Sequence[float], gate: GateSettings) -> int | None:
     """Return the look that first sees harm, on the whole or in a stratum."""
     places = [_reached([-change for change in changes], gate.threshold, gate.draws)]
-    limit = STRATA / gate.harm_error
-    members: dict[Disposition | HiddenIntention, list[int]] = {}
+    members: dict[str, list[int]] = {}
     for at, difference in enumerate(differences):
-        members.setdefault(difference.disposition, []).append(at)
-        members.setdefault(difference.intention, []).append(at)
-    for stratum, own in members.items():
-        kind: type[Disposition] | type[HiddenIntention] = type(stratum)
-        place = _reached([-changes[at] for at in own], limit, max(gate.draws // len(kind), 1))
+        for name in _strata_of_difference(difference):
+            members.setdefault(name, []).append(at)
+    for name, own in members.items():
+        place = _reached([-changes[at] for at in own], harm_limit(gate), share_of(name, gate))
         places.append(None if place is None else own[place - 1] + 1)
     return min((look for place in places if (look := _look(place, len(changes), gate))), default=None)
 
@@ -89,19 +123,19 @@ def _look(place: int | None, last: int, gate: GateSettings) -> int | None:
 
 def as_drawn(differences: Sequence[Difference]) -> Sampler:
     """Return a sampler of differences as they are, with replacement."""
-    return lambda rng, count: [_pick(differences, rng) for _ in range(count)]
+    return lambda rng: (_pick(differences, rng) for _ in count())
 
 
 def flipped(differences: Sequence[Difference]) -> Sampler:
     """Return a sampler of differences each of whose sign is a coin's: symmetric about zero, in every stratum too."""
-    return lambda rng, count: [_flip(_pick(differences, rng), rng) for _ in range(count)]
+    return lambda rng: (_flip(_pick(differences, rng), rng) for _ in count())
 
 
 def planted(differences: Sequence[Difference], effect: int) -> Sampler:
     """Return a sampler of sign-flipped differences, shifted by an effect in points and clipped to ±100."""
 
-    def sample(rng: Random, count: int) -> list[Difference]:
-        return [_moved(each, _clipped(each.points + effect)) for each in flipped(differences)(rng, count)]
+    def sample(rng: Random) -> Iterator[Difference]:
+        return (_moved(each, _clipped(each.points + effect)) for each in flipped(differences)(rng))
 
     return sample
 
@@ -117,7 +151,7 @@ def apart(differences: Sequence[Difference]) -> Sampler:
     Each proposal draws the means anew. Sign-flipped differences are drawn in so far that nothing leaves ±100.
     """
 
-    def sample(rng: Random, count: int) -> list[Difference]:
+    def sample(rng: Random) -> Iterator[Difference]:
         by_intention = _centred([each.intention for each in differences], _APART_BY_INTENTION, rng)
         by_disposition = _centred([each.disposition for each in differences], _APART_BY_DISPOSITION, rng)
         widest = max(map(abs, by_intention.values())) + max(map(abs, by_disposition.values()))
@@ -127,7 +161,7 @@ def apart(differences: Sequence[Difference]) -> Sampler:
             points = room * each.points + by_intention[each.intention] + by_disposition[each.disposition]
             return _moved(each, _rounded(points, rng))
 
-        return [shift(each) for each in flipped(differences)(rng, count)]
+        return map(shift, flipped(differences)(rng))
 
     return sample
 
@@ -143,7 +177,7 @@ def skewed(differences: Sequence[Difference], *, often: int) -> Sampler:
     large = [_moved(each, -often * min(abs(each.points) * _SKEW, 100)) for each in differences]
     of_small, of_large = (fmean(abs(each.points) for each in kind) for kind in (small, large))
     share = of_large / (of_small + of_large)
-    return lambda rng, count: [_pick(small if rng.random() < share else large, rng) for _ in range(count)]
+    return lambda rng: (_pick(small if rng.random() < share else large, rng) for _ in count())
 
 
 def _centred(strata: Sequence[str], most: float, rng: Random) -> dict[str, float]:

@@ -8,12 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from esc_skills.bank.changes import Change
 from esc_skills.evolution.gate import Decision
+from esc_skills.evolution.scrutiny import note_of
 from esc_skills.evolution.trial import Outcome
 from esc_skills.transcript import Transcript
 
 _EXCERPTS, _SHOWN_TURNS, _SHOWN_CHARACTERS = 2, 3, 400
 #: What GitHub's Markdown takes for markup; the colon and the dot are those of bare addresses, which become links.
 _MARKUP = re.compile(r"[\\`*_\[\]<>#|!&@~$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_OWN_DRAWS = (
+    "Groups that seemed to lose more than 5 points got draws of their own: {} further pairs, which count in the rows of the "
+    "groups that they were run for and nowhere else."
+)
 _PATH = re.compile(r"[A-Za-z0-9][A-Za-z0-9/.-]*")
 #: GitHub finds mentions, addresses and issues in the rendered text, where an escape is gone: a word joiner parts them.
 _PARTS = {"@": "\u2060", "#": "\u2060"}
@@ -89,14 +94,14 @@ def _strata(decision: Decision) -> str:
     for each in decision.strata:
         low, high = each.interval
         name = each.name.replace(":", ": ")
-        rows.append(
-            f"| {name} | {each.draws} | {each.effect:+.1f} | {low:+.1f} to {high:+.1f} | {'harmed' if each.harmed else ''} |"
-        )
+        rows.append(f"| {name} | {each.draws} | {each.effect:+.1f} | {low:+.1f} to {high:+.1f} | {note_of(each)} |")
+    if decision.own_draws:
+        rows += ["", _OWN_DRAWS.format(decision.own_draws)]
     return "\n".join(rows)
 
 
 def _safety(outcome: Outcome) -> str:
-    arms = [_flags(pair[arm] for pair in (*outcome.episodes, *outcome.second)) for arm in (0, 1)]
+    arms = [_flags(pair[arm] for pair in outcome.played) for arm in (0, 1)]
     if not any(arms):
         return "No safety flag in either arm."
     lines = ["| flag, in supporter turns | base | candidate |", "|---|--:|--:|"]
@@ -106,7 +111,7 @@ def _safety(outcome: Outcome) -> str:
 
 def _cost(outcome: Outcome) -> Iterator[str]:
     """Yield what the episodes' calls took, where any were made; those that both arms share count twice."""
-    usages = [each.usage for pair in (*outcome.episodes, *outcome.second) for each in pair if each.usage]
+    usages = [each.usage for pair in outcome.played for each in pair if each.usage]
     if usages:
         tokens = sum(usage["prompt_tokens"] + usage["completion_tokens"] for usage in usages)
         dollars = [usage["usd"] for usage in usages]

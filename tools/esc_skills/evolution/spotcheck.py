@@ -63,18 +63,20 @@ async def spot_check(
         chance: Chooses them; it must not follow from anything that the author knew.
         told: Told after each episode how many are done.
     """
-    at = sorted(chance.sample(range(len(outcome.draws)), min(count, len(outcome.draws))))
+    executed = [*zip(outcome.draws, outcome.episodes, strict=True), *((own.draw, own.episodes) for own in outcome.own)]
+    chosen = [executed[at] for at in sorted(chance.sample(range(len(executed)), min(count, len(executed))))]
     banks: dict[Arm, Bank] = {Arm.BASE: trial.base, Arm.CANDIDATE: trial.candidate}
-    items = [(outcome.draws[position], arm) for position in at for arm in banks]
+    items = [(draw, arm) for draw, _ in chosen for arm in banks]
 
     async def work(item: tuple[Draw, Arm]) -> Transcript:
         return await play(players, item[0], banks[item[1]], item[1])
 
     run = await run_in_memory(items, work, concurrency=len(items), progress=told)
-    before = [pair_of(*outcome.episodes[position]).difference for position in at]
+    before = [pair_of(*episodes).difference for _, episodes in chosen]
     now = [pair_of(base, other).difference for base, other in zip(run[0::2], run[1::2], strict=True)]
     p_value = by_turning([one - other for one, other in zip(before, now, strict=True)], chance)
-    return SpotCheck(tuple(at), 100 * fmean(before), 100 * fmean(now), p_value, p_value > ERROR)
+    positions = tuple(draw.position for draw, _ in chosen)
+    return SpotCheck(positions, 100 * fmean(before), 100 * fmean(now), p_value, p_value > ERROR)
 
 
 def by_turning(gaps: Sequence[float], chance: random.Random) -> float:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
 from esc_skills.bank.reader import Bank
 from esc_skills.documents.jsonl import digest_json
-from esc_skills.evolution.gate import Decision, Pair, confirm, decide
+from esc_skills.evolution.gate import Decision, confirm, decide
+from esc_skills.evolution.scrutiny import OwnPair, choose, conclude, more_draws
+from esc_skills.evolution.strata import Pair, strata_of
 from esc_skills.seekers.reader import Population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.draws import Draw, plan_draws
@@ -111,26 +113,48 @@ def change_digest(inputs: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnDraw:
+    """A draw behind the main test that was run for single strata.
+
+    Attributes:
+        strata: The names of those that it counts in.
+        episodes: Its two episodes, base before candidate.
+    """
+
+    draw: Draw
+    strata: tuple[str, ...]
+    episodes: tuple[Transcript, Transcript]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a trial came to.
 
     Attributes:
-        draws: The executed draws, a prefix of the plan.
+        draws: The executed draws of the main test, a prefix of the plan.
         episodes: Both episodes of each draw, base before candidate.
         second: The same with the second seeker; empty where there is none.
         decision: What the gate says.
+        own: The draws behind them that were run for single strata, in the order of the plan.
     """
 
     draws: tuple[Draw, ...]
     episodes: tuple[tuple[Transcript, Transcript], ...]
     second: tuple[tuple[Transcript, Transcript], ...]
     decision: Decision
+    own: tuple[OwnDraw, ...] = ()
+
+    @property
+    def played(self) -> tuple[tuple[Transcript, Transcript], ...]:
+        """All pairs of episodes, in the order in which the evidence holds them."""
+        return (*self.episodes, *self.second, *(each.episodes for each in self.own))
 
 
 async def run_trial(trial: Trial, progress: Progress, *, concurrency: int = 64) -> Outcome:
     """Draw fresh gate seekers in batches, simulate each with both banks, and stop as soon as the gate decides.
 
-    A second seeker plays the draws that were executed, whatever the first one decided.
+    A second seeker plays the draws that were executed, whatever the first one decided. Where the change would be accepted
+    after that, strata that seem to lose get draws of their own, which the first seeker alone plays; see `scrutiny`.
 
     Args:
         trial: The change and what judges it.
@@ -150,12 +174,46 @@ async def run_trial(trial: Trial, progress: Progress, *, concurrency: int = 64) 
         draws.extend(batch)
         episodes.extend(await _run_pairs(trial, trial.players, batch, told, concurrency))
         decision = decide(_pairs(episodes), trial.gate, exhausted=len(draws) >= trial.gate.draws)
-    if trial.second is None:
-        return Outcome(tuple(draws), tuple(episodes), (), decision)
-    told = partial(_tell, progress, 0, len(draws))
-    second = await _run_pairs(trial, trial.second, draws, told, concurrency)
-    name = str(trial.second.models["seeker"])
-    return Outcome(tuple(draws), tuple(episodes), tuple(second), confirm(decision, name, _pairs(second), trial.gate))
+    second = await _play_again(trial, trial.second, draws, progress, concurrency) if trial.second else []
+    if trial.second:
+        decision = confirm(decision, str(trial.second.models["seeker"]), _pairs(second), trial.gate)
+    own = await _scrutinise(trial, decision, len(draws), progress, concurrency)
+    decision = conclude(decision, _pairs(episodes), _own_pairs(own), trial.gate)
+    return Outcome(tuple(draws), tuple(episodes), tuple(second), decision, tuple(own))
+
+
+async def _play_again(
+    trial: Trial, players: Players, draws: Sequence[Draw], progress: Progress, concurrency: int
+) -> list[tuple[Transcript, Transcript]]:
+    return await _run_pairs(trial, players, draws, partial(_tell, progress, 0, len(draws)), concurrency)
+
+
+async def _scrutinise(
+    trial: Trial, decision: Decision, first: int, progress: Progress, concurrency: int
+) -> list[OwnDraw]:
+    """Return the draws, from a place in the plan on, that strata which seem to lose get of their own."""
+    own: list[OwnDraw] = []
+    while room := more_draws(decision, _own_pairs(own), trial.gate):
+        chosen = choose(room, _plan_from(trial, first), _strata_of_draw, trial.gate.batch)
+        told = partial(_tell, progress, len(own), len(own) + sum(room.values()))
+        episodes = await _run_pairs(trial, trial.players, [draw for draw, _ in chosen], told, concurrency)
+        own += [OwnDraw(*picked, played) for picked, played in zip(chosen, episodes, strict=True)]
+        first = own[-1].draw.position + 1
+    return own
+
+
+def _plan_from(trial: Trial, first: int) -> Iterator[Draw]:
+    while True:
+        yield from plan_draws(trial.plan_digest, trial.population, Split.GATE, first, trial.gate.batch)
+        first += trial.gate.batch
+
+
+def _strata_of_draw(draw: Draw) -> tuple[str, str]:
+    return strata_of(draw.profile.disposition, draw.profile.intention.name)
+
+
+def _own_pairs(own: Sequence[OwnDraw]) -> list[OwnPair]:
+    return [OwnPair(pair_of(*each.episodes), each.strata) for each in own]
 
 
 def _tell(progress: Progress, before: int, total: int, episodes: int) -> None:

@@ -141,7 +141,8 @@ def _verify(
     rebuilt = build_evidence(proposal, trial, outcome, _calls_again(recorded, name))
     compare_evidence(name, files, rebuilt)
     how = "replayed from the recorded calls" if recorded else "simulated again"
-    checks.append(Check("evidence", True, f"{len(outcome.draws)} pairs {how}; every file is as rebuilt"))
+    own = f" and {len(outcome.own)} of single strata" if outcome.own else ""
+    checks.append(Check("evidence", True, f"{len(outcome.draws)} pairs{own} {how}; every file is as rebuilt"))
     check_decision(ledger, entry, statement, outcome)
     checks.append(Check("verdict", True, outcome.decision.reason))
     return trial, outcome

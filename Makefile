@@ -12,7 +12,7 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(BIN)/pytest -n auto --dist loadfile -q --ignore tests/forgeries
 
-# Evidence forged in 225 ways that are refused and 10 that only others can answer: two minutes, so not with the tests.
+# Evidence forged in 239 ways that are refused and 10 that only others can answer: two minutes, so not with the tests.
 forgeries: $(VENV)/.installed-test
 	$(BIN)/pytest -n auto -q tests/forgeries
 

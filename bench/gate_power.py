@@ -11,17 +11,28 @@ standard error of at most 0.8 percentage points. About two minutes.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator
+from random import Random
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from esc_skills.evolution.betting import e_values
+from esc_skills.evolution.pool import Difference
+from esc_skills.evolution.resampling import judge
+from esc_skills.evolution.strata import strata_of
+from esc_skills.settings import GateSettings
+from esc_skills.vocabulary import Disposition, HiddenIntention, Verdict
 
 Draws = NDArray[np.float64]
 Bets = Callable[[Draws], Draws]
 
 THRESHOLD, BATCH = 20.0, 20
+#: The standard deviation of the differences between two runs that share no chance (`docs/calibration.md`).
+WIDE = 0.55
 EFFECTS, SPREADS, ZEROS, BUDGETS = (0.05, 0.08), (0.25, 0.35, 0.45), (0.0, 0.3, 0.6), (200, 400)
 
 
@@ -133,6 +144,53 @@ def print_bets(rng: np.random.Generator, runs: int) -> None:
     print_table(["", *(f"{100 * effect:.0f} points in {budget}" for effect, budget in cells)], rows)
 
 
+def print_limits() -> None:
+    """What no test of level 5 % can do, where the two arms share no chance."""
+    print(f"## Limits at a standard deviation of {100 * WIDE:.0f} points\n")
+    normal_law = NormalDist()
+    rows = []
+    for effect, budget in ((0.08, 200), (0.05, 400)):
+        power = normal_law.cdf(effect / (WIDE / math.sqrt(budget)) - normal_law.inv_cdf(0.95))
+        rows.append([f"{100 * effect:.0f} points in {budget} draws", f"power {power:.2f}", "a z-test that looks once"])
+    draws = math.log(THRESHOLD) / ((0.15 / WIDE) ** 2 / 2)
+    rows.append(["15 points", f"{draws:.0f} draws on average", "Wald's test that knows the effect"])
+    print_table(["effect", "at best", "of"], rows)
+
+
+def seekers(rng: Random, losing: str, loss: float, rest: float, sd: float) -> Iterator[Difference]:
+    """Draws without an end, in points, of which one stratum has a mean of its own."""
+    while True:
+        disposition, intention = rng.choice(tuple(Disposition)), rng.choice(tuple(HiddenIntention))
+        mean = loss if losing in strata_of(disposition, intention) else rest
+        yield Difference(round(min(max(rng.gauss(mean, sd), -100), 100)), disposition, intention)
+
+
+def print_strata(seed: int, runs: int) -> None:
+    print("## A stratum that loses 15 points while the whole gains: verdicts without and with draws of its own\n")
+    cases = [("disposition:passive", -15, 20), ("intention:be-heard", -15, 12), ("", 0, 10), ("", 0, 0)]
+    rows = []
+    for losing, loss, rest in cases:
+        for sd in (13, 35, 55):
+            row = [losing or "none", f"{rest:+d}", f"{sd}"]
+            for own in (0, GateSettings().stratum_draws):
+                chance, settings = f"{seed}:{losing}:{rest}:{sd}", GateSettings(stratum_draws=own)
+                streams = (seekers(Random(f"{chance}:{run}"), losing, loss, rest, sd) for run in range(runs))
+                judged = [judge(stream, settings) for stream in streams]
+                verdicts = Counter(each.verdict for each in judged)
+                row += [f"{verdicts[verdict] / runs:.1%}" for verdict in (Verdict.ACCEPT, Verdict.REJECT)]
+            reached = [each for each in judged if each.own_draws or each.verdict is Verdict.ACCEPT]
+            row.append(f"{np.mean([each.own_draws for each in reached]):.0f}" if reached else "")
+            rows.append(row)
+    columns = [
+        "accepted without",
+        "rejected without",
+        "accepted with",
+        "rejected with",
+        "own draws where the main test accepts",
+    ]
+    print_table(["harmed", "the others", "sd", *columns], rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=4000, help="simulated runs a cell (default 4000)")
@@ -144,6 +202,8 @@ def main() -> None:
     print_power(rng, options.runs)
     print_false_accepts(rng, options.runs)
     print_bets(rng, options.runs)
+    print_limits()
+    print_strata(options.seed, options.runs // 4)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from .workshop import FORGED, Workshop
 #: The reason of all kinds whose draws are not those that follow from the registration.
 DRAWS = (r"plan\.json:\d+: differs", "draws that do not follow from the registration")
 
-Shop = Literal["surrogate", "recorded"]
+Shop = Literal["surrogate", "scrutinised", "recorded"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Kind:
     Attributes:
         name: What is done.
         forge: Does it.
-        shop: Whether to proposals of the surrogate or of recorded models.
+        shop: Whether to proposals of the surrogate, to one of which a stratum got draws of its own, or of recorded models.
         check: The check that refuses it; empty in class B, where none does.
         told: A pattern that the reason has, and the reason of no other kind.
         nature: What it has in common with kinds that are refused for the same reason.

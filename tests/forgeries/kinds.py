@@ -6,7 +6,7 @@ alone, with what answers it (`docs/threat-model.md`).
 
 from __future__ import annotations
 
-from . import branches, calls, episodes, ledgers, registrations, signatures, statements, unseen  # noqa: F401 - fill it
+from . import branches, calls, episodes, ledgers, registrations, signatures, statements, strata, unseen  # noqa: F401 - fill it
 from .kind import CLASS_A, CLASS_B, Asked, Kind
 
 __all__ = ["CLASS_A", "CLASS_B", "Asked", "Kind"]

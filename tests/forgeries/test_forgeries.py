@@ -25,12 +25,15 @@ from .kinds import CLASS_A, CLASS_B, Asked, Kind
 from .workshop import Workshop, forget_ledgers, git, read_real, worded
 
 #: A gate of few draws, so that running again is quick; what it decides does not matter.
-QUICK = "[tool.esc-skills.gate]\ndraws = 12\nbatch = 6\nthreshold = 1.2\n"
+QUICK = "[tool.esc-skills.gate]\ndraws = 12\nbatch = 6\nthreshold = 1.2\nstratum_draws = 0\n"
+#: One that looks into strata that seem to lose.
+SCRUTINY = "[tool.esc-skills.gate]\ndraws = 24\nbatch = 6\nthreshold = 1.2\nstratum_draws = 60\n"
 MODELS = """\
 [tool.esc-skills.gate]
 draws = 8
 batch = 4
 threshold = 1.2
+stratum_draws = 0
 
 [tool.esc-skills.models]
 judge = "local/judge"
@@ -80,11 +83,18 @@ def edited(folder: Path, branch: str, path: str, text: str) -> str:
     return branch
 
 
-def proposals(folder: Path, path: str, better: Iterable[str], worse: str, *options: str) -> Workshop:
-    """Propose edits of a skill until one is accepted, and then one that is not."""
+def proposals(
+    folder: Path,
+    path: str,
+    better: Iterable[str],
+    worse: str,
+    *options: str,
+    suits: Callable[[dict[str, Any]], bool] = lambda made: True,
+) -> Workshop:
+    """Propose edits of a skill until one is accepted and suits, and then one that is not."""
     for number, text in enumerate(better):
         made = collect(folder, edited(folder, f"better-{number}", path, text), *options)
-        if made["verdict"] == "accept":
+        if made["verdict"] == "accept" and suits(made):
             other = collect(folder, edited(folder, "worse", path, worse), *options)
             assert other["verdict"] != "accept"
             return Workshop(folder, read_real(folder, made["branch"]), read_real(folder, other["branch"]))
@@ -103,6 +113,26 @@ def surrogate(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Works
     examples, avoid = good.split("### Avoid", 1)
     flagged = re.sub(r"(\*\*Supporter:\*\* .*)", rf"\1 {RED}", examples)
     return proposals(folder, SKILL, (worded(good, number) for number in range(40)), f"{flagged}### Avoid{avoid}")
+
+
+@pytest.fixture(scope="session")
+def scrutinised(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Workshop:
+    """Proposals that the surrogate played, where harm to a stratum was ruled out by draws of its own, before the last."""
+    folder = repository_in(
+        tmp_path_factory.mktemp("forgeries") / "scrutinised", SCRUTINY, shipped("examples", "weakened-bank")
+    )
+    mixed = shipped(SKILL).read_text().replace('version: "1.0.0"', 'version: "1.1.0"')
+    said = re.compile(r"^\*\*Supporter:\*\* .*", flags=re.MULTILINE)
+    others = said.findall(shipped("skills/stay-with-risk/SKILL.md").read_text())
+    for mine, other in list(zip(said.findall(mixed), others, strict=False))[:3]:
+        mixed = mixed.replace(mine, other, 1)
+    return proposals(
+        folder,
+        SKILL,
+        (worded(mixed, number) for number in range(80)),
+        (folder / SKILL).read_text().replace('version: "1.0.0"', 'version: "1.1.0"'),
+        suits=lambda made: 12 <= made["own_draws"] < 60,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -128,8 +158,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Worksh
 
 
 @pytest.fixture(scope="session")
-def shops(surrogate: Workshop, recorded: Workshop) -> dict[str, Workshop]:
-    return {"surrogate": surrogate, "recorded": recorded}
+def shops(surrogate: Workshop, scrutinised: Workshop, recorded: Workshop) -> dict[str, Workshop]:
+    return {"surrogate": surrogate, "scrutinised": scrutinised, "recorded": recorded}
 
 
 @pytest.fixture(scope="session")

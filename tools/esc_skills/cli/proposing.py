@@ -134,7 +134,12 @@ class Making:
         if self.screens:
             say(f"estimate: {each.describe(self.screens * team.draws)} to find an edit", err=True)
         seekers = " with each seeker" if team.second_seeker else ""
-        say(f"estimate: {each.describe(2 * base.settings.gate.draws)} to judge it{seekers}", err=True)
+        gate = base.settings.gate
+        say(f"estimate: {each.describe(2 * gate.draws)} to judge it{seekers}", err=True)
+        if gate.stratum_draws:
+            say(
+                f"estimate: {each.describe(2 * gate.stratum_draws)} more for a group that seems to lose by it", err=True
+            )
 
 
 class Steps:

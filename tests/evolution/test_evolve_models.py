@@ -464,6 +464,34 @@ def test_a_statement_that_names_one_more_model_is_invalid(models: dict[str, str]
     assert verified["evidence"] == "invalid"
 
 
+# --- Draws of single strata -------------------------------------------------------------------------------------------
+
+
+def test_the_calls_of_single_strata_are_recorded_and_replayed(
+    server: ModelServer, tmp_path: Path, verify: Verify
+) -> None:
+    folder = repository_in(tmp_path, GATE.replace("draws = 8", "draws = 40"))
+    held_out = is_of(Split.GATE)
+
+    def turned(role: str, model: str, prompt: str) -> dict[str, Any] | None:
+        avoidant = role == "seeker-appraisal" and "Your disposition is avoidant" in prompt
+        return answer_to(role, CONTRARY, prompt) if avoidant and held_out(prompt) else None
+
+    server.answer = turned
+    proposal = proposed_by(evolve(server, folder, "--second-seeker", "local/other"), folder)
+
+    plan, predicate = json.loads(shown(proposal, "plan.json")), statement_of(proposal)["predicate"]
+    own = [draw for draw in plan["own_draws"] if "disposition:avoidant" in draw["strata"]]
+    assert own, predicate["result"]
+    assert check_schema(plan, "plan", "plan.json") == []
+    assert predicate["plan"]["own_draws"] == proposal.result["own_draws"] == len(plan["own_draws"])
+    count = 4 * proposal.result["draws"] + 2 * proposal.result["own_draws"]
+    assert predicate["episodes"]["count"] == count
+    assert "got draws of their own" in shown(proposal, "review.md")
+    verified = verify(proposal)
+    assert (verified["evidence"], verified["verdict"]) == ("valid", "reject")
+
+
 # --- A second seeker --------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
 from tests.evolution.conftest import git
+from tests.samples import raised
 
 #: A gate of few draws, which a bank that is mended passes.
 QUICK = "[tool.esc-skills.gate]\ndraws = 100\nbatch = 10\nthreshold = 1.1\n"
@@ -86,7 +87,7 @@ def make_server(root: Path) -> Server:
     git(work, "push", "--quiet", "origin", "main")
     git(work, "checkout", "--quiet", "-b", "better")
     mended = (shipped("skills") / "reflect-the-feeling" / "SKILL.md").read_text()
-    (work / SKILL).write_text(mended.replace('version: "1.0.0"', 'version: "1.1.0"', 1))
+    (work / SKILL).write_text(raised(mended))
     git(work, "commit", "--quiet", "--all", "--message", "Better examples")
     command = ["evidence", "collect", "--repo", str(work), "--base", "main", "--head", "better", "--format", "json"]
     done = subprocess.run([sys.executable, "-m", "esc_skills", *command], capture_output=True, text=True, check=False)
@@ -106,4 +107,4 @@ def copy_server(made: Server, root: Path) -> Server:
 def small_change(server: Server) -> str:
     """Return the text of a skill with a change that needs no evidence."""
     text = (server.work / OTHER).read_text()
-    return text.replace("2. Say", "2. say", 1).replace('version: "1.0.0"', 'version: "1.0.1"', 1)
+    return raised(text.replace("2. Say", "2. say", 1))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+from esc_skills.bank.edit import raise_version
 from esc_skills.bank.reader import Bank, read_bank
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.shipped import shipped
@@ -86,6 +88,17 @@ def skill_text(
     lines = [f"name: {name}", f'description: "{description}"', "license: Apache-2.0", "metadata:"]
     lines += [f'  {key}: "{value}"' for key, value in values.items()]
     return "---\n" + "\n".join(lines) + "\n---\n" + body
+
+
+def raised(text: str) -> str:
+    """A skill's file with its minor version raised."""
+    return raise_version(text, version_of(text))
+
+
+def version_of(text: str) -> str:
+    found = re.search(r'^  version: "(.*)"$', text, flags=re.MULTILINE)
+    assert found
+    return found[1]
 
 
 def write_skill(bank: Path, name: str = "wait-a-little", text: str | bytes | None = None) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from esc_skills.bank.edit import set_metadata
 from esc_skills.cli.main import run
 from tests.evolution.conftest import git
 from tests.gitserver import OTHER, QUICK, SKILL, Server, copy_server, make_server, small_change
@@ -306,7 +307,7 @@ def _commit(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def test_a_commit_of_a_broken_skill_is_stopped_with_its_problems(committing: Server) -> None:
-    (committing.work / SKILL).write_text((committing.work / SKILL).read_text().replace('"1.0.0"', '"1"', 1))
+    (committing.work / SKILL).write_text(set_metadata((committing.work / SKILL).read_text(), "version", "1"))
     done = _commit(committing, "--all")
     assert done.returncode != 0
     assert f"{SKILL}:6: schema-pattern" in done.stdout + done.stderr

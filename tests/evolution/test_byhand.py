@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from esc_skills.bank.edit import set_metadata
 from esc_skills.documents.shipped import shipped
+from tests.samples import raised, version_of
 
 from .commands import Ran, call, detail, evidence, ledger, verify
 from .conftest import git
@@ -19,10 +21,7 @@ from .conftest import git
 #: A gate of very few draws: what it decides does not matter here, only that it is decided alike.
 GATE = "[tool.esc-skills.gate]\ndraws = 4\nbatch = 2\nthreshold = 1.2\n"
 WEAK, OTHER = "skills/reflect-the-feeling/SKILL.md", "skills/open-with-room/SKILL.md"
-
-
-def raised(text: str) -> str:
-    return text.replace('version: "1.0.0"', 'version: "1.1.0"')
+STANDS = version_of(shipped(OTHER).read_text())
 
 
 def commit(folder: Path, message: str, **files: str | None) -> str:
@@ -165,7 +164,7 @@ CARELESS: dict[str, tuple[Callable[[Path], object], str]] = {
     "nothing": (lambda bank: git(bank, "branch", "careless", "main"), "careless changes no skill"),
     "no version": (
         lambda bank: branch(bank, "careless", other=(bank / OTHER).read_text() + "\n"),
-        f"{OTHER}:1: version-bump: changed since the base, so its version 1.0.0 must rise above 1.0.0",
+        f"{OTHER}:1: version-bump: changed since the base, so its version {STANDS} must rise above {STANDS}",
     ),
     "no skill": (lambda bank: branch(bank, "careless", other="x\n"), OTHER),
     "no branch": (lambda bank: None, "no commit is named 'careless'"),
@@ -359,7 +358,7 @@ def test_what_was_made_offline_is_registered_by_renewing_it(bank: Path) -> None:
 def changed_on_both_sides(folder: Path) -> None:
     """Let the base change the skill that the proposal changes, in another place."""
     text = (folder / WEAK).read_text().replace("## Guidance\n\n1. ", "## Guidance\n\n1. Slowly. ", 1)
-    commit(folder, "The same skill", weak=text.replace('version: "1.0.0"', 'version: "1.0.1"'))
+    commit(folder, "The same skill", weak=set_metadata(text, "version", f"{STANDS[:-1]}1"))
 
 
 def test_it_is_not_where_the_base_changed_the_same_skill(collected: tuple[Path, dict[str, Any]]) -> None:

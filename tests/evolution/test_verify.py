@@ -17,6 +17,7 @@ from esc_skills.evolution.compare import compare_evidence
 from esc_skills.evolution.trial import change_digest
 from esc_skills.evolution.verification import RefusedError
 from esc_skills.git import Repository
+from tests.samples import raised
 
 from .conftest import Proposed
 
@@ -248,7 +249,7 @@ def test_a_change_without_evidence_is_missing_its_evidence(proposed: Proposed, t
 
 def test_evidence_is_stale_once_the_base_moved(proposed: Proposed, verify: Verify) -> None:
     skill = proposed.folder / "skills" / "open-with-room" / "SKILL.md"
-    skill.write_text(skill.read_text().replace('version: "1.0.0"', 'version: "1.0.1"'))
+    skill.write_text(raised(skill.read_text()))
     proposed.git("commit", "--quiet", "--all", "--message", "Another change came first")
 
     verified = verify(proposed)

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
+from esc_skills.bank.edit import set_metadata
 from esc_skills.evolution.evidence import CALLS, EPISODES, PLAN, STATEMENT, render_json
+from tests.samples import version_of
 
 from .kind import Asked, refused
 from .workshop import FORGED, Files, Workshop
@@ -293,6 +295,7 @@ def the_proposal_starts_from_commits_that_the_base_has_not(shop: Workshop) -> As
 
 @refused("bank", r"version-bump.*must rise above")
 def the_version_of_a_changed_skill_stays(shop: Workshop) -> None:
-    text = shop.real.skills[SKILL].decode().replace('version: "1.1.0"', 'version: "1.0.0"')
+    stays = version_of(shop.revision.files[SKILL.removeprefix("skills/")].decode())
+    text = set_metadata(shop.real.skills[SKILL].decode(), "version", stays)
     late = replace(shop.real, skills={SKILL: text.encode()})
     shop.propose(shop.registered_anew(replace(shop.trial(), candidate=shop.bank(late.skills)), of=late), of=late)

@@ -18,7 +18,7 @@ from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
 from tests.evolution.model_server import BLUNT, KEY, ModelServer
 from tests.evolution.model_server import SKILL as CHOSEN
-from tests.samples import skill_text, write_skill
+from tests.samples import raised, skill_text, write_skill
 
 from . import honest
 from .kinds import CLASS_A, CLASS_B, Asked, Kind
@@ -109,7 +109,7 @@ def surrogate(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Works
     folder = repository_in(
         tmp_path_factory.mktemp("forgeries") / "surrogate", QUICK, shipped("examples", "weakened-bank")
     )
-    good = shipped(SKILL).read_text().replace('version: "1.0.0"', 'version: "1.1.0"')
+    good = raised(shipped(SKILL).read_text())
     examples, avoid = good.split("### Avoid", 1)
     flagged = re.sub(r"(\*\*Supporter:\*\* .*)", rf"\1 {RED}", examples)
     return proposals(folder, SKILL, (worded(good, number) for number in range(40)), f"{flagged}### Avoid{avoid}")
@@ -121,7 +121,7 @@ def scrutinised(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Wor
     folder = repository_in(
         tmp_path_factory.mktemp("forgeries") / "scrutinised", SCRUTINY, shipped("examples", "weakened-bank")
     )
-    mixed = shipped(SKILL).read_text().replace('version: "1.0.0"', 'version: "1.1.0"')
+    mixed = raised(shipped(SKILL).read_text())
     said = re.compile(r"^\*\*Supporter:\*\* .*", flags=re.MULTILINE)
     others = said.findall(shipped("skills/stay-with-risk/SKILL.md").read_text())
     for mine, other in list(zip(said.findall(mixed), others, strict=False))[:3]:
@@ -130,7 +130,7 @@ def scrutinised(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Wor
         folder,
         SKILL,
         (worded(mixed, number) for number in range(80)),
-        (folder / SKILL).read_text().replace('version: "1.0.0"', 'version: "1.1.0"'),
+        raised((folder / SKILL).read_text()),
         suits=lambda made: 12 <= made["own_draws"] < 60,
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from esc_skills.evolution.evidence import STATEMENT
 from tests.evolution.model_server import KIND, is_kind
+from tests.samples import raised
 
 from .calls import Inventor
 from .kind import answered_by
@@ -123,7 +124,7 @@ def wordings_are_tried_privately_until_the_seekers_suit(shop: Workshop) -> None:
 def hardly_better(shop: Workshop) -> str:
     """The weak skill with two of its six examples mended."""
     ((_, better),) = shop.real.skills.items()
-    weak = shop.revision.files["reflect-the-feeling/SKILL.md"].decode().replace('version: "1.0.0"', 'version: "1.1.0"')
+    weak = raised(shop.revision.files["reflect-the-feeling/SKILL.md"].decode())
     said, instead = (re.findall(r"\*\*Supporter:\*\* .*", text) for text in (weak, better.decode()))
     return weak.replace(said[0], instead[0]).replace(said[1], instead[1])
 

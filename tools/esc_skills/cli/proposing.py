@@ -222,7 +222,6 @@ def show_decision(decision: Decision) -> None:
     whole = [
         "all seekers",
         decision.draws,
-        "",
         one_decimal(decision.effect, signed=True),
         _interval(decision.interval),
         "",

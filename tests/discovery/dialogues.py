@@ -9,7 +9,8 @@ from typing import Any
 
 from esc_skills.corpora.dialogue import Dialogue, Utterance
 from esc_skills.corpora.reader import line_of
-from esc_skills.discovery.prototypes import Prototype, cluster_units
+from esc_skills.discovery.cluster import cluster_units
+from esc_skills.discovery.prototypes import Prototype
 from esc_skills.discovery.units import Action, Source, Span, State, Unit
 from esc_skills.documents.jsonl import canonical_json
 from esc_skills.vocabulary import HiddenIntention, Language, Risk, Speaker, Stage, Strategy

@@ -12,16 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from esc_skills.discovery.cluster import MIN_DIALOGUES, MIN_UNITS, cluster_units
 from esc_skills.discovery.foresight import prototype_of
 from esc_skills.discovery.prototypes import (
     ANY,
-    MIN_DIALOGUES,
-    MIN_UNITS,
     UNKNOWN,
     Call,
     Key,
     Prototype,
-    cluster_units,
     key_of,
     read_prototypes,
     widen,

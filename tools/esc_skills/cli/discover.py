@@ -18,17 +18,14 @@ from esc_skills.cli.output import format_option, say, show_json, show_table
 from esc_skills.cli.places import NO_BANK, find_bank, find_settings
 from esc_skills.cli.reading import reading, require_other
 from esc_skills.corpora.reader import read_dialogues
+from esc_skills.discovery.cluster import MIN_DIALOGUES, MIN_UNITS, Clustering, cluster_units
 from esc_skills.discovery.coverage import Cell, check_provenance, map_coverage
 from esc_skills.discovery.drafting import Draft, Drafted, draft_skills, gather_material, points
 from esc_skills.discovery.extract import extract_units
 from esc_skills.discovery.foresight import measure_foresight
 from esc_skills.discovery.prototypes import (
-    MIN_DIALOGUES,
-    MIN_UNITS,
     Call,
-    Clustering,
     Prototype,
-    cluster_units,
     read_prototypes,
 )
 from esc_skills.discovery.units import MAX_TURN, Transition, Unit, read_units

@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from esc_skills.discovery.prototypes import Call, Clusterer, Key, Prototype, key_of, widen
+from esc_skills.discovery.cluster import Clusterer
+from esc_skills.discovery.prototypes import Call, Key, Prototype, key_of, widen
 from esc_skills.discovery.units import Source, Unit
 from esc_skills.models.surrogate.agreement import area_under_curve
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from esc_skills.bank.reader import Bank, read_bank, read_files
+from esc_skills.bank.skill import Skill
 from esc_skills.documents.shipped import shipped
 from esc_skills.documents.text import read_bytes
 from esc_skills.seekers.reader import Population, read_population
@@ -28,6 +30,12 @@ def find_bank(named: Path | None) -> tuple[Bank | None, str]:
         return None, "no bank"
     folder = named or _own(find_settings().skills, "skills")
     return read_bank(read_files(folder), str(folder)), str(folder)
+
+
+def find_skills(named: Path | None) -> Mapping[str, Skill]:
+    """Return the skills of the bank that was named, or else found, by name; none where there is no bank."""
+    bank, _ = find_bank(named)
+    return bank.skills if bank else {}
 
 
 def find_population(named: Path | None) -> Population:

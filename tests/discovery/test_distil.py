@@ -18,7 +18,8 @@ from esc_skills.bank.reader import Bank, read_bank
 from esc_skills.bank.skill import Skill
 from esc_skills.discovery.copying import Sources
 from esc_skills.discovery.distil import Distiller
-from esc_skills.discovery.drafting import Draft, Drafted, draft_skills, gather_material, provenance_of
+from esc_skills.discovery.drafting import Draft, Drafted, draft_skills
+from esc_skills.discovery.material import gather_material, provenance_of
 from esc_skills.discovery.prototypes import Exemplar, Prototype
 from esc_skills.models.request import ModelFault, Request
 from esc_skills.models.scripted import Script, ScriptedModel

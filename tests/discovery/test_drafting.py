@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from esc_skills.bank.edit import raise_version, render_examples, replace_section, set_metadata
 from esc_skills.bank.reader import Bank, read_bank, read_files
 from esc_skills.bank.skill import SECTIONS, Skill
-from esc_skills.discovery.drafting import Draft, Drafted, draft_skills, provenance_of
+from esc_skills.discovery.drafting import Draft, Drafted, draft_skills
+from esc_skills.discovery.material import provenance_of
 from esc_skills.discovery.units import Unit
 from esc_skills.documents.frontmatter import split_front_matter, split_sections
 from esc_skills.documents.shipped import shipped

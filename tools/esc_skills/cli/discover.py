@@ -29,8 +29,9 @@ from esc_skills.cli.reading import reading, require_other
 from esc_skills.corpora.reader import read_dialogues
 from esc_skills.discovery.cluster import MIN_DIALOGUES, MIN_UNITS, cluster_units
 from esc_skills.discovery.coverage import check_provenance, map_coverage
-from esc_skills.discovery.drafting import Draft, Drafted, draft_skills, gather_material
+from esc_skills.discovery.drafting import Draft, Drafted, draft_skills
 from esc_skills.discovery.foresight import measure_foresight
+from esc_skills.discovery.material import gather_material
 from esc_skills.discovery.prototypes import read_prototypes
 from esc_skills.discovery.units import read_units
 from esc_skills.documents.jsonl import canonical_json

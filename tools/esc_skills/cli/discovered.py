@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from esc_skills.cli.output import say, show_table
 from esc_skills.discovery.cluster import Clustering
 from esc_skills.discovery.coverage import Cell
-from esc_skills.discovery.drafting import Draft, points
+from esc_skills.discovery.drafting import Draft
 from esc_skills.discovery.extract import extract_units
+from esc_skills.discovery.material import points
 from esc_skills.discovery.prototypes import Call, Prototype
 from esc_skills.discovery.units import MAX_TURN, Transition, Unit
 from esc_skills.documents.jsonl import canonical_json

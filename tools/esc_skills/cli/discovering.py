@@ -14,7 +14,8 @@ from esc_skills.cli.models import Asking, ModelOptions
 from esc_skills.cli.output import ProgressLine, say
 from esc_skills.discovery.annotate import Annotated, Annotator, annotate_units
 from esc_skills.discovery.distil import Distiller
-from esc_skills.discovery.drafting import Drafted, Material
+from esc_skills.discovery.drafting import Drafted
+from esc_skills.discovery.material import Material
 from esc_skills.errors import InputError
 from esc_skills.settings import RoleSettings
 from esc_skills.simulation.runner import wait_for

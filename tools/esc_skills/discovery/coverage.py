@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from esc_skills.bank.skill import Skill
-from esc_skills.discovery.drafting import supported
+from esc_skills.discovery.material import supported
 from esc_skills.discovery.prototypes import Call, Prototype
 from esc_skills.vocabulary import HiddenIntention, Stage, Strategy
 

@@ -17,21 +17,8 @@ from esc_skills.bank.parts import find_lost_danger, find_markup, flatten, is_for
 from esc_skills.bank.reader import named_skills, read_bank
 from esc_skills.bank.skill import SECTIONS, Example, Skill, SkillRisk
 from esc_skills.discovery.copying import Sources
-from esc_skills.discovery.drafting import (
-    Draft,
-    Drafted,
-    LeftOutError,
-    Material,
-    Subject,
-    danger_item,
-    draft_of,
-    new_metadata,
-    points,
-    require_untaken,
-    revised_metadata,
-    tell,
-    words_of,
-)
+from esc_skills.discovery.drafting import Draft, Drafted, LeftOutError, danger_item, draft_of, require_untaken, tell
+from esc_skills.discovery.material import Material, Subject, new_metadata, points, revised_metadata, words_of
 from esc_skills.discovery.prototypes import Exemplar, Prototype
 from esc_skills.documents.prompts import PromptRole, load_prompt
 from esc_skills.errors import InputError

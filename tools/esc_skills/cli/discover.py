@@ -83,7 +83,7 @@ def extract(files: tuple[Path, ...], out: Path, form: str, **options: Any) -> in
     models = find_settings().models
     annotation = Annotation(chosen(options, models), models.annotator, files, out)
     account = Account()
-    with reading(files, annotation.status) as progress:
+    with annotation.kept(), reading(files, annotation.status) as progress:
         dialogues = chain.from_iterable(read_dialogues(path, progress) for path in files)
         pairs = ((dialogue, unit) for dialogue in dialogues for unit in account.units_of(dialogue))
         with closing(annotation.annotate(pairs)) as units:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -65,12 +65,17 @@ class Annotation:
         if self.session is None or self._asked.annotator is None:
             yield from (unit for _, unit in units)
             return
+        for each in _wait_for_each(self._annotated(units, self.session, self._asked.annotator)):
+            self.asked_about += 1
+            if each.fault:
+                self.faults[each.fault] += 1
+            yield each.unit
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Say where the answers are kept if the run is interrupted, whatever it was doing then."""
         try:
-            for each in _wait_for_each(self._annotated(units, self.session, self._asked.annotator)):
-                self.asked_about += 1
-                if each.fault:
-                    self.faults[each.fault] += 1
-                yield each.unit
+            yield
         except KeyboardInterrupt:
             tell_kept(self._journal)
             raise

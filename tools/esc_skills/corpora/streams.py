@@ -22,14 +22,11 @@ MAX_PIECE = MAX_LINE_CHARACTERS
 _PART = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-# Whatever holds no bracket outside texts; within an element, objects that hold at most one level of others too, which
-# are most of what a corpus has. No pattern gives back what it took, so none is slow on what it does not fit.
-_PLAIN, _TEXT = rb'[^"\[\]{}]*+', rb'"(?:[^"\\]++|\\.)*+"'
-_FLAT = rb"\{" + _PLAIN + rb"(?:" + _TEXT + _PLAIN + rb")*+\}"
-_NESTED = rb"\{" + _PLAIN + rb"(?:(?:" + _TEXT + rb"|" + _FLAT + rb")" + _PLAIN + rb")*+\}"
-_OUTSIDE = re.compile(_PLAIN + rb"(?:" + _TEXT + _PLAIN + rb")*+", re.DOTALL)
-_WITHIN = re.compile(_PLAIN + rb"(?:(?:" + _TEXT + rb"|" + _NESTED + rb")" + _PLAIN + rb")*+", re.DOTALL)
-_IN_STRING = re.compile(rb"(?:[^\"\\]++|\\.)*+", re.DOTALL)
+# Whatever holds no bracket outside texts. Possessive quantifiers would say so more plainly, and match wrongly before Python
+# 3.11.5; here no repetition can give back what another would take, so the time follows from the length all the same.
+_PLAIN, _SAID = rb'[^"\[\]{}]*', rb'[^"\\]*(?:\\.[^"\\]*)*'
+_OUTSIDE = re.compile(_PLAIN + rb'(?:"' + _SAID + rb'"' + _PLAIN + rb")*", re.DOTALL)
+_IN_STRING = re.compile(_SAID, re.DOTALL)
 _QUOTE, _OPENING, _BACKSLASH = ord('"'), b"[{", ord("\\")
 
 
@@ -191,7 +188,7 @@ class _ListSplitter:
                 self._in_text = False
                 self._at += 1
                 continue
-            self._at = _end(_WITHIN if self._depth > 1 else _OUTSIDE, self._buffer, self._at)
+            self._at = _end(_OUTSIDE, self._buffer, self._at)
             if self._at == len(self._buffer):
                 return False
             if self._buffer[self._at] != _QUOTE:

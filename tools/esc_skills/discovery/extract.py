@@ -54,7 +54,8 @@ def extract_units(dialogue: Dialogue) -> Iterator[Unit]:
     succeeded = _succeeded(dialogue)
     for at in range(1, len(turns) - 1):
         before, turn, after = turns[at - 1 : at + 2]
-        if turn.speaker is Speaker.SEEKER:
+        state, state_after = states[at - 1], states[at + 1]
+        if turn.speaker is Speaker.SEEKER or state is None or state_after is None:
             continue
         effect, source = _outcome(turn, after, rated[at], dialogue)
         yield Unit(
@@ -62,9 +63,9 @@ def extract_units(dialogue: Dialogue) -> Iterator[Unit]:
             corpus=dialogue.corpus,
             language=dialogue.language,
             spans=(before.span, turn.span, after.span),
-            before=states[at - 1],
+            before=state,
             action=_action(turn, before.texts[-1], dialogue),
-            after=states[at + 1],
+            after=state_after,
             effect=effect,
             source=source,
             confidence=_CONFIDENCE[source],
@@ -81,8 +82,8 @@ def _turns(dialogue: Dialogue) -> Iterator[_Turn]:
         start += len(utterances)
 
 
-def _states(dialogue: Dialogue, turns: Sequence[_Turn]) -> Iterator[State]:
-    """Yield the seeker's state after each turn; what was said before the supporter's turn stands after it, too."""
+def _states(dialogue: Dialogue, turns: Sequence[_Turn]) -> Iterator[State | None]:
+    """Yield the seeker's state after each turn: after the supporter's the one before it, and None while nothing was said."""
     said: deque[str] = deque(maxlen=_HEARD)
     risk = Risk.NONE
     state: State | None = None
@@ -100,7 +101,7 @@ def _states(dialogue: Dialogue, turns: Sequence[_Turn]) -> Iterator[State]:
                 need=dialogue.hidden_intention or read.need,
                 risk=risk,
             )
-        yield state  # type: ignore[misc]  # None only before the seeker's first turn, which is no unit's
+        yield state
 
 
 def _action(turn: _Turn, heard: str, dialogue: Dialogue) -> Action:

@@ -8,6 +8,7 @@ from typing import Any
 
 from esc_skills.bank.skill import Example, SkillRisk
 from esc_skills.documents.frontmatter import split_front_matter, split_sections
+from esc_skills.documents.text import one_line
 from esc_skills.errors import InputError
 
 _SHOWN = "the skill"
@@ -37,7 +38,7 @@ def raise_version(text: str, version: str) -> str:
 
 def append_item(text: str, section: str, item: str) -> str:
     """Return a skill's file with a bullet added at the end of a section."""
-    return replace_section(text, section, f"{section_text(text, section)}\n- {_one_line(item)}")
+    return replace_section(text, section, f"{section_text(text, section)}\n- {one_line(item)}")
 
 
 def replace_section(text: str, section: str, content: str) -> str:
@@ -76,21 +77,17 @@ def render_examples(examples: Iterable[Example], avoid: Iterable[Example]) -> st
 
 def _render_example(title: str, example: Example) -> str:
     lines = [
-        f"### {_one_line(title)}",
-        f"**Seeker:** {_one_line(example.seeker)}",
-        f"**Supporter:** {_one_line(example.supporter)}",
+        f"### {one_line(title)}",
+        f"**Seeker:** {one_line(example.seeker)}",
+        f"**Supporter:** {one_line(example.supporter)}",
     ]
     if example.why:
-        lines.append(f"**Why:** {_one_line(example.why)}")
+        lines.append(f"**Why:** {one_line(example.why)}")
     return "\n\n".join(lines)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 def _quoted(text: str) -> str:
-    escaped = _one_line(text).replace("\\", "\\\\").replace('"', '\\"')
+    escaped = one_line(text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
@@ -120,13 +117,13 @@ def render_skill(
         f"# {title}",
         summary,
         "## Guidance",
-        "\n".join(f"{number}. {_one_line(item)}" for number, item in enumerate(sections["guidance"], start=1)),
+        "\n".join(f"{number}. {one_line(item)}" for number, item in enumerate(sections["guidance"], start=1)),
         "## When to use",
         _bullets(sections["when_to_use"]),
         "## When not to use",
         _bullets(sections["when_not_to_use"]),
         "## Expected outcome",
-        _one_line(sections["expected_outcome"]),
+        one_line(sections["expected_outcome"]),
         "## Risks",
         _bullets(f"`{risk.code}`: {risk.text}" for risk in risks),
         "## Examples",
@@ -136,4 +133,4 @@ def render_skill(
 
 
 def _bullets(items: Iterable[str]) -> str:
-    return "\n".join(f"- {_one_line(item)}" for item in items)
+    return "\n".join(f"- {one_line(item)}" for item in items)

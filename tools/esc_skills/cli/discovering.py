@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from esc_skills.cli.models import Asking, ModelOptions
 from esc_skills.cli.output import ProgressLine, say
+from esc_skills.cli.places import beside
 from esc_skills.discovery.annotate import Annotated, Annotator, annotate_units
 from esc_skills.discovery.distil import Distiller
 from esc_skills.discovery.drafting import Drafted
@@ -196,11 +197,6 @@ def open_session(asked: ModelOptions, journal: Path, followed: dict[str, Any], b
     if asked.log and asked.log.resolve() in {path.resolve() for path in (journal, beside_what)}:
         raise InputError(f"--log {asked.log}: is a file of the run itself", "give the log another name")
     return session
-
-
-def beside(path: Path, end: str) -> Path:
-    """Return the file beside another one that has its name with an end."""
-    return path.with_name(path.name + end)
 
 
 def tell_kept(journal: Path) -> None:

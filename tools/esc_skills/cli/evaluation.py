@@ -11,6 +11,7 @@ import click
 
 from esc_skills.cli.models import Asking, ModelOptions
 from esc_skills.cli.output import ProgressLine, one_decimal, say
+from esc_skills.cli.places import beside
 from esc_skills.documents.jsonl import canonical_json
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import InputError
@@ -86,7 +87,7 @@ class Evaluation:
     def _beside(self, suffix: str) -> Path:
         if self.out is None:
             raise InputError("models are asked, and there is no file to keep their answers beside", "add --out")
-        return self.out.with_name(self.out.name + suffix)
+        return beside(self.out, suffix)
 
     def run(self, what: str, work: Callable[[Progress], Coroutine[Any, Any, _Found]]) -> _Found:
         """Return what the work finds; its calls are in a file beside the report then.

@@ -1,4 +1,7 @@
-"""Where a command takes bank and profiles from: what was named, else the repository's that one stands in, else ours."""
+"""Where a command takes bank and profiles from: what was named, else the repository's that one stands in, else ours.
+
+And where it keeps what belongs to a file.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +55,11 @@ def find_settings() -> Settings:
     """Return the settings of the folder that one stands in."""
     file = Path("pyproject.toml")
     return read_settings(read_bytes(file) if file.is_file() else None, str(file))
+
+
+def beside(path: Path, end: str) -> Path:
+    """Return the file beside another one that has its name with an end."""
+    return path.with_name(path.name + end)
 
 
 def _own(folder: str, ours: str) -> Path:

@@ -18,6 +18,7 @@ from esc_skills.corpora.dialogue import Dialogue
 from esc_skills.corpora.esconv import canonical_text
 from esc_skills.discovery.units import Action, Source, State, Unit
 from esc_skills.documents.prompts import PromptRole, load_prompt
+from esc_skills.documents.text import one_line, shorten
 from esc_skills.models.request import Message, Model, ModelFault
 from esc_skills.settings import RoleSettings
 from esc_skills.simulation.players import role_model
@@ -78,7 +79,7 @@ class Annotator:
             EscError: No call can succeed before a person changes something.
         """
         prompt = load_prompt(PromptRole.ANNOTATOR_UNIT, dialogue.language)
-        said, answered, replied = (_cut(text, _TURN) for text in unit.texts)
+        said, answered, replied = (shorten(text, _TURN) for text in unit.texts)
         text = prompt.render(
             before=_said_before(dialogue, unit), seeker_turn=said, supporter_turn=answered, reply=replied
         )
@@ -200,21 +201,12 @@ def _said_before(dialogue: Dialogue, unit: Unit) -> str:
     end = unit.spans[0].start
     names = {Speaker.SEEKER: "Seeker", Speaker.SUPPORTER: "Supporter"}
     return "\n".join(
-        f"{names[each.speaker]}: {_cut(canonical_text(each.text), _BESIDE)}"
+        f"{names[each.speaker]}: {shorten(canonical_text(each.text), _BESIDE)}"
         for each in dialogue.utterances[max(0, end - _BEFORE) : end]
     )
 
 
 def _is_founded(ground: str, unit: Unit) -> bool:
-    words = _flat(ground).strip(_QUOTATION_MARKS).casefold().strip()
-    texts = [_flat(text).casefold() for text in unit.texts]
+    words = one_line(ground).strip(_QUOTATION_MARKS).casefold().strip()
+    texts = [one_line(text).casefold() for text in unit.texts]
     return words in texts or (len(words) >= _LEAST_GROUND and any(words in text for text in texts))
-
-
-def _cut(text: str, most: int) -> str:
-    flat = _flat(text)
-    return flat if len(flat) <= most else f"{flat[:most]} …"
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())

@@ -21,6 +21,7 @@ from esc_skills.discovery.drafting import Draft, Drafted, LeftOutError, danger_i
 from esc_skills.discovery.material import Material, Subject, new_metadata, points, revised_metadata, words_of
 from esc_skills.discovery.prototypes import Exemplar, Prototype
 from esc_skills.documents.prompts import PromptRole, load_prompt
+from esc_skills.documents.text import shorten
 from esc_skills.errors import InputError
 from esc_skills.models.request import Message, Model, ModelFault
 from esc_skills.settings import RoleSettings
@@ -176,13 +177,8 @@ def _shown(exemplars: Sequence[Sequence[Exemplar]], language: Language, most: in
 def _spoken(exemplar: Exemplar) -> str:
     """Return the three turns, a line each; a line end within a text would let it pose as the other speaker."""
     speakers = ("Seeker", "Supporter", "Seeker")
-    lines = [f"{speaker}: {_cut(text)}" for speaker, text in zip(speakers, exemplar.texts, strict=True)]
+    lines = [f"{speaker}: {shorten(text, _TURN)}" for speaker, text in zip(speakers, exemplar.texts, strict=True)]
     return "\n".join([points(exemplar.effect), *lines])
-
-
-def _cut(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= _TURN else f"{flat[:_TURN]} …"
 
 
 def _neighbours(material: Material, bank: Iterable[Skill]) -> Iterator[str]:
@@ -227,7 +223,7 @@ def _new_texts(material: Material, answer: Mapping[str, Any]) -> Iterator[str]:
 def _require_plain(material: Material, answer: Mapping[str, Any]) -> None:
     for text in _new_texts(material, answer):
         if mark := find_markup(text):
-            raise LeftOutError(f"it holds the markup {mark!r} where plain text belongs: {_cut(text)!r}")
+            raise LeftOutError(f"it holds the markup {mark!r} where plain text belongs: {shorten(text, _TURN)!r}")
 
 
 def _require_own_words(material: Material, answer: Mapping[str, Any]) -> None:

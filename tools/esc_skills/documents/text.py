@@ -58,6 +58,17 @@ def require_size(data: bytes, shown: str, limit: int = MAX_DOCUMENT_BYTES) -> No
         raise DocumentError(shown, 0, "too-large", f"has {len(data):,} bytes; at most {limit:,} are read", "split it")
 
 
+def one_line(text: str) -> str:
+    """Return a text on one line, with single spaces."""
+    return " ".join(text.split())
+
+
+def shorten(text: str, most: int) -> str:
+    """Return a text on one line, cut with an ellipsis where it has more than `most` characters."""
+    flat = one_line(text)
+    return flat if len(flat) <= most else f"{flat[:most]} …"
+
+
 def decode(data: bytes, shown: str) -> str:
     """Return `data` as text.
 

@@ -18,6 +18,7 @@ from esc_skills.bank.parts import PARTS, find_lost_danger, find_markup, flatten,
 from esc_skills.bank.reader import SKILL_FILE, read_bank
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.prompts import PromptRole, load_prompt
+from esc_skills.documents.text import one_line, shorten
 from esc_skills.errors import InputError
 from esc_skills.evolution.diagnose import Quote, Weakness, WeaknessKind
 from esc_skills.evolution.refine import Edit
@@ -100,7 +101,7 @@ class Analyst:
         excerpts = _excerpts(transcripts)
         if not excerpts:
             return Reading((), ())
-        catalogue = "\n".join(f"- {name}: {_flat(bank[name].description)}" for name in sorted(bank))
+        catalogue = "\n".join(f"- {name}: {one_line(bank[name].description)}" for name in sorted(bank))
         figures = _figures(transcripts, bank, counted)
         read = await self._ask(PromptRole.ANALYST_DIAGNOSE, catalogue=catalogue, figures=figures, excerpts=excerpts)
         return _judge(read.value["findings"], transcripts, bank, counted)
@@ -124,7 +125,7 @@ class Analyst:
             finding=_told(weakness),
             skill_name=skill.name,
             skill_parts=json.dumps(standing, ensure_ascii=False, indent=2),
-            refused="\n".join(f"- {_flat(each)}" for each in refused),
+            refused="\n".join(f"- {one_line(each)}" for each in refused),
         )
         given = flatten({part: value for part, value in answer.value["parts"].items() if value is not None})
         if given.get("examples"):  # in the file, those to avoid stand after those to follow
@@ -173,11 +174,11 @@ def _excerpt(transcript: Transcript, at: int) -> str:
     head = [
         f"draw {transcript.draw}, turn {at + 1}",
         f"{transcript.disposition} seeker, hidden intention {transcript.intention}",
-        f"skill {_flat(turn.skill)}" if turn.skill else "no skill",
+        f"skill {one_line(turn.skill)}" if turn.skill else "no skill",
         "not appraised" if turn.change is None else f"change {turn.change:+d}",
-        *map(_flat, turn.flags),
+        *map(one_line, turn.flags),
     ]
-    said = {index: _cut(each.seeker, _BESIDE) for index, each in enumerate(transcript.turns)}
+    said = {index: shorten(each.seeker, _BESIDE) for index, each in enumerate(transcript.turns)}
     before, after = (
         [f"(turn {index + 1}) Seeker: {said[index]}"] if index in said else [] for index in (at - 1, at + 1)
     )
@@ -186,17 +187,17 @@ def _excerpt(transcript: Transcript, at: int) -> str:
 
 def _spoken(turn: Turn | Quote) -> list[str]:
     """Return what both said, a line each; a line end within a text would let it pose as the other speaker."""
-    lines = [f"Seeker: {_cut(turn.seeker, _MESSAGE)}"]
-    return [*lines, f"Supporter: {_cut(turn.supporter, _MESSAGE)}"] if turn.supporter else lines
+    lines = [f"Seeker: {shorten(turn.seeker, _MESSAGE)}"]
+    return [*lines, f"Supporter: {shorten(turn.supporter, _MESSAGE)}"] if turn.supporter else lines
 
 
 def _figures(transcripts: Sequence[Transcript], bank: Mapping[str, Skill], counted: Sequence[Weakness]) -> str:
     """Return what was counted over the whole run; an episode that ended in a fault has no final emotion."""
     turns = [turn for each in transcripts for turn in each.turns if turn.supporter is not None]
     scored = [each for each in transcripts if not each.termination.is_fault]
-    appraised = ((_flat(turn.skill or "no skill"), turn.change) for turn in turns if turn.change is not None)
+    appraised = ((one_line(turn.skill or "no skill"), turn.change) for turn in turns if turn.change is not None)
     blocks = {
-        "Found by counting": [_flat(each.message) for each in counted],
+        "Found by counting": [one_line(each.message) for each in counted],
         "Skill: appraised turns, mean change": _means(appraised, "+.1f"),
         "Skills that no turn used": sorted(set(bank) - {turn.skill for turn in turns}),
         "Seekers: episodes, mean final emotion": _means(
@@ -230,7 +231,7 @@ def _judge(
     kept: list[Weakness] = []
     dropped: list[str] = []
     for finding in findings:
-        key, message = _key(finding), _flat(finding["message"])
+        key, message = _key(finding), one_line(finding["message"])
         if key in seen:
             continue
         quotes = [_find_quote(quote, episodes) for quote in finding["quotes"]]
@@ -251,7 +252,7 @@ def _key(finding: Mapping[str, Any]) -> _Key:
 
 
 def _problems(finding: Mapping[str, Any], bank: Mapping[str, Skill], quotes: Sequence[Quote | None]) -> Iterator[str]:
-    (kind, skill, need, disposition), message = _key(finding), _flat(finding["message"])
+    (kind, skill, need, disposition), message = _key(finding), one_line(finding["message"])
     if skill is not None and kind is WeaknessKind.MISSING:
         yield f"names the skill {skill!r} as missing"
     if skill is not None and skill not in bank:
@@ -264,17 +265,17 @@ def _problems(finding: Mapping[str, Any], bank: Mapping[str, Skill], quotes: Seq
         yield "says nothing"
     for said, found in zip(finding["quotes"], quotes, strict=True):
         if found is None:
-            words = _cut(said["text"], _BESIDE)
+            words = shorten(said["text"], _BESIDE)
             yield f"the {said['speaker']} does not say {words!r} in draw {said['draw']}, turn {said['turn']}"
 
 
 def _find_quote(quote: Mapping[str, Any], episodes: Mapping[int, Sequence[Transcript]]) -> Quote | None:
     """Return the real turn in which a speaker says the quoted words, or None."""
-    words, number = _flat(quote["text"]), quote["turn"]
+    words, number = one_line(quote["text"]), quote["turn"]
     for each in episodes.get(quote["draw"], ()):
         for turn in each.turns[number - 1 : number]:
             said = turn.seeker if quote["speaker"] == Speaker.SEEKER else turn.supporter
-            if words and words in _flat(said or ""):
+            if words and words in one_line(said or ""):
                 return Quote(each.profile, each.draw, number, turn.seeker, turn.supporter or "", turn.change)
     return None
 
@@ -291,7 +292,7 @@ def _about(weakness: Weakness) -> str:
 
 
 def _told(weakness: Weakness) -> str:
-    blocks = [f"{weakness.kind}, {_about(weakness)}: {_flat(weakness.message)}"]
+    blocks = [f"{weakness.kind}, {_about(weakness)}: {one_line(weakness.message)}"]
     for quote in weakness.quotes:
         change = "" if quote.change is None else f"; change {quote.change:+d}"
         blocks.append("\n".join([f"draw {quote.draw}, turn {quote.turn}{change}", *_spoken(quote)]))
@@ -318,7 +319,7 @@ def _require_plain(changed: Mapping[str, Any], standing: Mapping[str, Any]) -> N
     known = set(texts_in(standing))
     for text in texts_in(changed):
         if text not in known and (mark := find_markup(text)):
-            raise _fault(f"the edit holds the markup {mark!r} where plain text belongs: {_cut(text, _BESIDE)!r}")
+            raise _fault(f"the edit holds the markup {mark!r} where plain text belongs: {shorten(text, _BESIDE)!r}")
 
 
 def _require_danger_kept(skill: Skill, changed: Mapping[str, Any], standing: Mapping[str, Any]) -> None:
@@ -331,12 +332,3 @@ def _require_danger_kept(skill: Skill, changed: Mapping[str, Any], standing: Map
 
 def _fault(detail: str) -> ModelFault:
     return ModelFault(Termination.FAULT_MALFORMED, detail)
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _cut(text: str, most: int) -> str:
-    flat = _flat(text)
-    return flat if len(flat) <= most else f"{flat[:most]} …"

@@ -35,7 +35,7 @@ _DECIMALS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class LabelAgreement:
     """How the annotator agrees with labels on one strategy, or on a merged one.
 
     Attributes:
@@ -141,7 +141,7 @@ def _solve(features: Matrix, targets: NDArray[np.int64], weights: Matrix) -> Mat
     return solution.reshape(classes, width)
 
 
-def measure_annotator(dialogues: Iterable[Dialogue], model: StrategyModel | None = None) -> tuple[Agreement, ...]:
+def measure_annotator(dialogues: Iterable[Dialogue], model: StrategyModel | None = None) -> tuple[LabelAgreement, ...]:
     """Return the agreement of the annotator's likeliest strategy with the labels, one for each label that occurs.
 
     A label that means any of several strategies agrees with each of them, and what the annotator calls one of them is
@@ -155,7 +155,7 @@ def measure_annotator(dialogues: Iterable[Dialogue], model: StrategyModel | None
             called.append(annotate_strategies(message, model)[0])
     kinds = sorted(set(labels), key=lambda label: list(Strategy).index(label[0]))
     return tuple(
-        Agreement(
+        LabelAgreement(
             kind,
             labelled=sum(label == kind for label in labels),
             annotated=sum(each in kind for each in called),
@@ -165,6 +165,6 @@ def measure_annotator(dialogues: Iterable[Dialogue], model: StrategyModel | None
     )
 
 
-def macro_f1(agreements: Sequence[Agreement]) -> float:
+def macro_f1(agreements: Sequence[LabelAgreement]) -> float:
     """Return the mean F1 over labels, each of the same weight."""
     return sum(each.f1 for each in agreements) / len(agreements)

@@ -1,16 +1,30 @@
-# Two commands for a machine with Python 3.11, git and make: `make demo` and `make test`. Each does its own set-up.
+# Two commands for a machine with Python 3.11 to 3.14, git and make: `make demo` and `make test`. Each does its own set-up.
+#
+# All packages come in the versions of constraints.txt, with which the tests passed; `make newest` runs the tests with what the
+# index holds today, and `make constraints` writes those versions into the file.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable
 
-.PHONY: demo test forgeries test-server lint clean
+.PHONY: demo test newest constraints forgeries test-server lint clean
 
 demo: $(VENV)/.installed
 	$(BIN)/esc-skills demo --into .demo
 
 test: $(VENV)/.installed-test
 	$(BIN)/pytest -n auto --dist loadfile -q --ignore tests/forgeries
+
+newest:
+	rm -rf .venv-newest
+	$(MAKE) test VENV=.venv-newest CONSTRAINTS=
+
+constraints:
+	rm -rf .venv-newest
+	$(MAKE) .venv-newest/.installed-lint VENV=.venv-newest CONSTRAINTS=
+	.venv-newest/bin/pip freeze --exclude-editable | grep -v ' @ ' > constraints.txt
 
 # Evidence forged in 239 ways that are refused and 10 that only others can answer: two minutes, so not with the tests.
 forgeries: $(VENV)/.installed-test
@@ -34,23 +48,23 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/esc-skills validate .
 	$(BIN)/esc-skills validate examples
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(INSTALL) .
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(INSTALL) '.[test]'
 	touch $@
 
 $(VENV)/.installed-server: $(VENV)/.installed-test
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[server]'
+	$(INSTALL) '.[server]'
 	touch $@
 
 $(VENV)/.installed-lint: $(VENV)/.installed-test
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[lint]'
+	$(INSTALL) '.[lint]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) .demo dist build
+	rm -rf $(VENV) .venv-newest .demo dist build

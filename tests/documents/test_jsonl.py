@@ -93,7 +93,7 @@ def test_a_file_without_a_last_line_end_and_with_windows_ones_can_be_read() -> N
         pytest.param("1e999", "json-value", "too large", id="a float beyond reason"),
         pytest.param("9" * 31, "json-value", "a number of 31 digits", id="an integer beyond reason"),
         pytest.param("9" * 100_000, "json-value", "a number of 100000 digits", id="an integer of 100,000 digits"),
-        pytest.param("[" * 200_000, "json-value", "recursion", id="deep nesting"),
+        pytest.param("[" * 200_000, "json-value", "nested too deeply", id="deep nesting"),
         pytest.param(r'"\ud800"', "json-value", "surrogate", id="half a character"),
         pytest.param(r'{"\uDFFF": 1}', "json-value", "surrogate", id="half a character in a key"),
         pytest.param("", "json-syntax", "Expecting value at column 1", id="nothing"),

@@ -189,7 +189,7 @@ def a_count_has_thousands_of_digits(shop: Workshop) -> None:
     shop.propose(with_text(shop, lambda text: text.replace('"count": ', f'"count": {"9" * 5000}, "x": ', 1)))
 
 
-@refused("statement", r"maximum recursion depth")
+@refused("statement", r"nested too deeply")
 def the_statement_is_nested_without_end(shop: Workshop) -> None:
     shop.propose(with_text(shop, lambda text: "[" * 100_000), name=shop.real.name)
 

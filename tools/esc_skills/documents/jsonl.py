@@ -82,7 +82,9 @@ def parse_json(text: str, shown: str, line: int = 1, *, strict: bool = True) -> 
             f"{error.msg.removesuffix(' at')} at column {error.colno}",
             "JSON is asked for here",
         ) from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:  # its words differ from one Python to the next
+        raise DocumentError(shown, line, "json-value", "is nested too deeply") from error
+    except ValueError as error:
         raise DocumentError(shown, line, "json-value", str(error)) from error
 
 

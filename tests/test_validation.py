@@ -80,7 +80,7 @@ def test_a_link_to_itself_is_a_finding(tmp_path: Path) -> None:
     path = write_skill(tmp_path)
     path.unlink()
     path.symlink_to("SKILL.md")
-    assert codes(validate(tmp_path)) == ["unreadable"]
+    assert codes(validate(tmp_path)) == ["not-a-file"]
 
 
 def test_a_file_in_lower_case_is_found_and_named(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ def read_bytes(path: Path, *, inside: Path | None = None, limit: int = MAX_DOCUM
     """
     shown = str(path)
     try:
+        if path.is_symlink() and not path.exists():  # from Python 3.13 on, links in a circle resolve without an error
+            raise DocumentError(shown, 0, "not-a-file", "is a link that leads to no file", "replace it by the file")
         if inside is not None and not path.resolve().is_relative_to(inside.resolve()):
             raise DocumentError(
                 shown, 0, "link-outside", "a symbolic link leaves the folder", "replace the link by the file"

@@ -9,8 +9,8 @@ import pytest
 
 from esc_skills.documents.yaml import parse_yaml
 from esc_skills.errors import DocumentError
+from esc_skills.language.lexicon import Severity, _Compiler, safety_codes
 from esc_skills.safety.flags import MISSED_RISK, PASSED_OVER_HINT, SafetyFlag, check_supporter_turn
-from esc_skills.safety.lexicon import Severity, _Compiler, safety_codes
 from esc_skills.safety.risk import find_risk, read_risk
 from esc_skills.vocabulary import Language, Risk
 

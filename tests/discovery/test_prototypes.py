@@ -28,7 +28,7 @@ from esc_skills.discovery.units import Source, Unit
 from esc_skills.documents.jsonl import canonical_json
 from esc_skills.documents.schema import check_schema
 from esc_skills.errors import DocumentError, InputError
-from esc_skills.models.surrogate.moves import MOVES, PLAIN
+from esc_skills.language.moves import MOVES, PLAIN
 from esc_skills.vocabulary import HiddenIntention, Language, Risk, Stage, Strategy
 from tests.discovery.dialogues import lines_of, prototypes_of, repeated, unit, units_of, write_lines
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from esc_skills.models.surrogate.cues import load_cues
+from esc_skills.language.cues import load_cues
 from esc_skills.models.surrogate.features import Exchange, extract_features
 from esc_skills.vocabulary import Language
 

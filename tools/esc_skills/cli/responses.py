@@ -17,8 +17,8 @@ from esc_skills.cli.models import chosen, with_models
 from esc_skills.cli.output import format_option, one_decimal, say, show_json, show_table
 from esc_skills.cli.places import find_settings
 from esc_skills.corpora.reader import read_dialogues
+from esc_skills.language.strategies import Message, annotate_strategies
 from esc_skills.models.request import RoleModel
-from esc_skills.models.surrogate.strategies import Message, annotate_strategies
 from esc_skills.settings import ModelSettings
 from esc_skills.simulation.players import JUDGE, SUPPORTER, SURROGATE, endpoint_of, role_model
 from esc_skills.simulation.responses.arms import Responders

@@ -27,8 +27,8 @@ from esc_skills.discovery.material import (
 )
 from esc_skills.discovery.prototypes import ANY, Exemplar, Prototype
 from esc_skills.errors import InputError
-from esc_skills.models.surrogate.cues import load_cues
-from esc_skills.models.surrogate.reading import read
+from esc_skills.language.cues import load_cues
+from esc_skills.language.reading import read
 from esc_skills.vocabulary import Language, RiskCode, Strategy
 
 #: What a draft takes of each: examples, those to avoid, pieces of guidance, moments, and risks.

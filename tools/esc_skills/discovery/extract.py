@@ -10,10 +10,10 @@ from statistics import fmean
 from esc_skills.corpora.dialogue import Dialogue, Quality, TalkType, Utterance
 from esc_skills.corpora.esconv import canonical_text
 from esc_skills.discovery.units import Action, Source, Span, State, Unit
-from esc_skills.models.surrogate.moves import read_move
-from esc_skills.models.surrogate.replies import read_reply
+from esc_skills.language.moves import read_move
+from esc_skills.language.reception import read_reply
+from esc_skills.language.strategies import Message, annotate_strategies, choose_strategy
 from esc_skills.models.surrogate.state import read_seeker_state
-from esc_skills.models.surrogate.strategies import Message, annotate_strategies, choose_strategy
 from esc_skills.transcript import MAX_CHANGE
 from esc_skills.vocabulary import Risk, Speaker, Strategy
 

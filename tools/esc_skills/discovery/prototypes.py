@@ -16,7 +16,7 @@ from esc_skills.corpora.reader import read_records
 from esc_skills.discovery.units import Unit
 from esc_skills.documents.schema import suggest
 from esc_skills.errors import DocumentError
-from esc_skills.models.surrogate.moves import MOVES, PLAIN
+from esc_skills.language.moves import MOVES, PLAIN
 from esc_skills.vocabulary import HiddenIntention, Language, Stage, Strategy
 
 #: A need that nothing told of, and any value of a part that was let go.

@@ -14,7 +14,7 @@ from typing import Any
 from esc_skills.corpora.reader import Progress, read_records
 from esc_skills.documents.schema import suggest
 from esc_skills.errors import DocumentError
-from esc_skills.models.surrogate.moves import MOVES, PLAIN
+from esc_skills.language.moves import MOVES, PLAIN
 from esc_skills.vocabulary import (
     Disposition,
     EmotionType,

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from esc_skills.safety.lexicon import Lexicon, Rule, Severity, load_lexicon
-from esc_skills.safety.plain import blank_quotations, bounded, clause_before, lower, quoted, sentence_before
+from esc_skills.language.lexicon import Lexicon, Rule, Severity, load_lexicon
+from esc_skills.language.plain import blank_quotations, bounded, clause_before, lower, quoted, sentence_before
 from esc_skills.safety.risk import RiskReading, find_risk
 from esc_skills.vocabulary import Language, Risk
 

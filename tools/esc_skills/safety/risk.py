@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from esc_skills.safety.lexicon import Lexicon, load_lexicon
-from esc_skills.safety.plain import blank_out, bounded, clause_before, lower, quoted
+from esc_skills.language.lexicon import Lexicon, load_lexicon
+from esc_skills.language.plain import blank_out, bounded, clause_before, lower, quoted
 from esc_skills.vocabulary import Language, Risk
 
 

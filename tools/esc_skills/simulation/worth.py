@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from esc_skills.bank.reader import Bank, restrict_bank
-from esc_skills.safety.lexicon import Severity
+from esc_skills.language.lexicon import Severity
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.intervals import Interval, adjust_by_holm, mean_interval, sign_flip_p
 from esc_skills.simulation.players import SURROGATE, Players, play

@@ -12,7 +12,7 @@ import numpy as np
 from esc_skills.corpora.dialogue import Dialogue
 from esc_skills.corpora.esconv import canonical_text
 from esc_skills.errors import InputError
-from esc_skills.models.surrogate.strategies import (
+from esc_skills.language.strategies import (
     CLASSES,
     Message,
     StrategyModel,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from esc_skills.models.surrogate.cues import load_cues
-from esc_skills.models.surrogate.reading import read
+from esc_skills.language.cues import load_cues
+from esc_skills.language.reading import read
 from esc_skills.vocabulary import Language
 
 _SENTENCE = re.compile(r"[^.!?…]+[.!?…]+[\"”’']?|[^.!?…]+$")

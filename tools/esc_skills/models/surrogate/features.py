@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from esc_skills.models.surrogate.cues import Cues
-from esc_skills.models.surrogate.reading import Reading, read
+from esc_skills.language.cues import Cues
+from esc_skills.language.reading import Reading, read
 from esc_skills.vocabulary import Language
 
 #: A cue has half its strength when it occurs this often, and once more for each so many words.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from esc_skills.models.surrogate.cues import Cues, load_cues
+from esc_skills.language.cues import Cues, load_cues
+from esc_skills.language.wording import detect_language
 from esc_skills.models.surrogate.features import Exchange
-from esc_skills.models.surrogate.wording import detect_language
 from esc_skills.transcript import CEILING, FAILURE_BELOW, MAX_CHANGE, START, SUCCESS_AT, Transcript
 
 

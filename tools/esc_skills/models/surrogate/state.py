@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-from esc_skills.models.surrogate.cues import Lexicon, load_lexicon
+from esc_skills.language.cues import Lexicon, load_lexicon
 from esc_skills.safety.risk import read_risk
 from esc_skills.vocabulary import Disposition, EmotionType, HiddenIntention, Language, Risk, Stage
 

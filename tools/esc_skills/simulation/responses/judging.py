@@ -10,12 +10,12 @@ from statistics import fmean
 from typing import Any
 
 from esc_skills.documents.prompts import PromptRole
+from esc_skills.language.cues import load_cues
+from esc_skills.language.reading import count_words
 from esc_skills.models.request import Model, ModelFault, RoleModel
 from esc_skills.models.roles import Preference, ResponseJudge
 from esc_skills.models.surrogate.appraisal import SeekerModel, load_seeker_model
-from esc_skills.models.surrogate.cues import load_cues
 from esc_skills.models.surrogate.features import Exchange, extract_features
-from esc_skills.models.surrogate.reading import count_words
 from esc_skills.models.voices import ModelResponseJudge
 from esc_skills.simulation.intervals import Interval, share_interval
 from esc_skills.simulation.players import prompt_digests, surrogate_digest

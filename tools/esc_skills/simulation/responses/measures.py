@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from esc_skills.models.surrogate.reading import count_words
-from esc_skills.models.surrogate.wording import CHINESE, split_words
+from esc_skills.language.reading import count_words
+from esc_skills.language.wording import CHINESE, split_words
 from esc_skills.simulation.intervals import Interval, share_interval
 from esc_skills.simulation.responses.contexts import Context
 from esc_skills.vocabulary import Language, Strategy

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from esc_skills.corpora.dialogue import Dialogue
 from esc_skills.errors import DocumentError, InputError
-from esc_skills.models.surrogate.annotating import fit_annotator, macro_f1, measure_annotator, supporter_messages
-from esc_skills.models.surrogate.moves import MOVES, PLAIN, read_move
-from esc_skills.models.surrogate.replies import read_reply
-from esc_skills.models.surrogate.strategies import (
+from esc_skills.language.moves import MOVES, PLAIN, read_move
+from esc_skills.language.reception import read_reply
+from esc_skills.language.strategies import (
     Message,
     StrategyModel,
     annotate_strategies,
@@ -23,6 +22,7 @@ from esc_skills.models.surrogate.strategies import (
     load_strategy_model,
     strategy_features,
 )
+from esc_skills.models.surrogate.annotating import fit_annotator, macro_f1, measure_annotator, supporter_messages
 from esc_skills.vocabulary import Language, Strategy
 from tests.discovery.dialogues import dialogue, seeker, supporter
 

@@ -6,7 +6,7 @@ is the category of the appraisal's cues that a turn holds most of.
 
 from __future__ import annotations
 
-from esc_skills.models.surrogate.cues import load_cues
+from esc_skills.language.cues import load_cues
 from esc_skills.vocabulary import Language
 
 #: A turn that holds no cue of any move.

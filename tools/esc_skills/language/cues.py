@@ -16,7 +16,7 @@ from pathlib import Path
 from esc_skills.documents.text import read_text
 from esc_skills.documents.yaml import parse_yaml
 from esc_skills.errors import DocumentError, InputError
-from esc_skills.models.surrogate.wording import CHINESE, split_words, stem
+from esc_skills.language.wording import CHINESE, split_words, stem
 from esc_skills.vocabulary import Language
 
 _DATA = Path(__file__).parent / "data"

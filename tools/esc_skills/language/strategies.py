@@ -17,8 +17,8 @@ from pathlib import Path
 
 from esc_skills.documents.text import read_text
 from esc_skills.errors import DocumentError
-from esc_skills.models.surrogate.cues import Lexicon, load_cues, load_lexicon
-from esc_skills.models.surrogate.reading import read
+from esc_skills.language.cues import Lexicon, load_cues, load_lexicon
+from esc_skills.language.reading import read
 from esc_skills.vocabulary import Language, Strategy
 
 FORMAT = "esc-skills/annotator/1"

@@ -8,8 +8,8 @@ from functools import lru_cache
 from itertools import pairwise
 from operator import add
 
-from esc_skills.models.surrogate.cues import Cues, load_cues
-from esc_skills.models.surrogate.wording import CHINESE, WORDS_PER_CHARACTER, split_words, stem
+from esc_skills.language.cues import Cues, load_cues
+from esc_skills.language.wording import CHINESE, WORDS_PER_CHARACTER, split_words, stem
 from esc_skills.vocabulary import Language
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from esc_skills.models.surrogate.cues import Lexicon, load_lexicon
+from esc_skills.language.cues import Lexicon, load_lexicon
 from esc_skills.vocabulary import Language
 
 _DATA = Path(__file__).parent / "data"

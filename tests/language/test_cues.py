@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from esc_skills.errors import DocumentError, InputError
-from esc_skills.models.surrogate.cues import build_lexicon, load_cues, load_lexicon
-from esc_skills.models.surrogate.wording import detect_language, stem
+from esc_skills.language.cues import build_lexicon, load_cues, load_lexicon
+from esc_skills.language.wording import detect_language, stem
 from esc_skills.vocabulary import Language
 
 

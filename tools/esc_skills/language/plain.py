@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from esc_skills.safety.lexicon import Lexicon
+from esc_skills.language.lexicon import Lexicon
 
 #: How far before a phrase its excuse may stand, in characters; a clause is rarely longer.
 _REACH = 120

@@ -1,0 +1,1 @@
+"""Words of English and Chinese, read by cue: what surrogate, annotator and safety share, and nothing above them."""

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from esc_skills.cli.main import run
-from esc_skills.models.surrogate.appraisal import SHIPPED, load_seeker_model
-from tests.models.surrogate.generated import generate, write
+from esc_skills.surrogate.appraisal import SHIPPED, load_seeker_model
+from tests.surrogate.generated import generate, write
 
 Capture = pytest.CaptureFixture[str]
 CONTRACT = {"episodes", "turn_r", "dialogue_r", "leaderboard_rho", "feedback_rho", "auc"}

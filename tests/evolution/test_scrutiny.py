@@ -16,7 +16,7 @@ from esc_skills.evolution.resampling import judge
 from esc_skills.evolution.scrutiny import OwnPair, choose, conclude, more_draws, note_of
 from esc_skills.evolution.strata import Pair, Stratum, strata_of
 from esc_skills.evolution.trial import Registered, Trial
-from esc_skills.models.roles import Appraisal
+from esc_skills.roles import Appraisal
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import Roles

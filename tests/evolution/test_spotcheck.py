@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from esc_skills.evolution.spotcheck import ERROR, SpotCheck, by_turning, spot_check
-from esc_skills.models.roles import Appraisal
+from esc_skills.roles import Appraisal
 from esc_skills.simulation.players import Roles
 from esc_skills.simulation.runner import wait_for
 from esc_skills.transcript import Turn

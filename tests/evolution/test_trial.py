@@ -13,7 +13,7 @@ from esc_skills.bank.skill import Skill
 from esc_skills.documents.shipped import shipped
 from esc_skills.evolution.gate import NOTHING_DIFFERED
 from esc_skills.evolution.trial import Outcome, Trial, pair_of, run_trial
-from esc_skills.models.roles import Answer, Appraisal, Reply
+from esc_skills.roles import Answer, Appraisal, Reply
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import Roles, cast_players

@@ -22,7 +22,7 @@ from esc_skills.language.strategies import (
     load_strategy_model,
     strategy_features,
 )
-from esc_skills.models.surrogate.annotating import fit_annotator, macro_f1, measure_annotator, supporter_messages
+from esc_skills.surrogate.annotating import fit_annotator, macro_f1, measure_annotator, supporter_messages
 from esc_skills.vocabulary import Language, Strategy
 from tests.discovery.dialogues import dialogue, seeker, supporter
 

@@ -12,7 +12,7 @@ from esc_skills.bank.reader import read_bank, read_files, restrict_bank
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.shipped import shipped
 from esc_skills.models.request import ModelFault
-from esc_skills.models.roles import Answer, Appraisal, Reply
+from esc_skills.roles import Answer, Appraisal, Reply
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import Players, Roles, cast_players, play
 from esc_skills.simulation.runner import wait_for

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from esc_skills.models.request import ModelFault
-from esc_skills.models.roles import Preference
+from esc_skills.roles import Preference
 from esc_skills.simulation.responses.arms import ResponseArm
 from esc_skills.simulation.responses.judging import Comparison, Judged, Judges, Outcome, compare, judge_pair
 from esc_skills.transcript import Turn

@@ -18,10 +18,10 @@ from esc_skills.documents.text import write_atomically
 from esc_skills.errors import InputError
 from esc_skills.language.strategies import SHIPPED as STRATEGIES
 from esc_skills.language.strategies import load_strategy_model
-from esc_skills.models.surrogate.annotating import fit_annotator, macro_f1, measure_annotator
-from esc_skills.models.surrogate.appraisal import SHIPPED, load_seeker_model
-from esc_skills.models.surrogate.evaluation import Agreement, evaluate_esconv, evaluate_sage, read_recorded
-from esc_skills.models.surrogate.fitting import fit_seeker
+from esc_skills.surrogate.annotating import fit_annotator, macro_f1, measure_annotator
+from esc_skills.surrogate.appraisal import SHIPPED, load_seeker_model
+from esc_skills.surrogate.evaluation import Agreement, evaluate_esconv, evaluate_sage, read_recorded
+from esc_skills.surrogate.fitting import fit_seeker
 
 _WORDS = {
     "turn_r": "Pearson r of the change a turn",

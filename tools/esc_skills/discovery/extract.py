@@ -13,7 +13,7 @@ from esc_skills.discovery.units import Action, Source, Span, State, Unit
 from esc_skills.language.moves import read_move
 from esc_skills.language.reception import read_reply
 from esc_skills.language.strategies import Message, annotate_strategies, choose_strategy
-from esc_skills.models.surrogate.state import read_seeker_state
+from esc_skills.surrogate.state import read_seeker_state
 from esc_skills.transcript import MAX_CHANGE
 from esc_skills.vocabulary import Risk, Speaker, Strategy
 

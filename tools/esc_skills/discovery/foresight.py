@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from esc_skills.discovery.cluster import Clusterer
 from esc_skills.discovery.prototypes import Call, Key, Prototype, key_of, widen
 from esc_skills.discovery.units import Source, Unit
-from esc_skills.models.surrogate.agreement import area_under_curve
+from esc_skills.surrogate.agreement import area_under_curve
 
 _FOLDS = 5
 _RESAMPLES = 1000

@@ -11,8 +11,8 @@ from statistics import fmean, stdev
 from typing import TypeVar
 
 from esc_skills.bank.skill import Skill
-from esc_skills.models.surrogate.state import SeekerState, read_seeker_state
-from esc_skills.models.surrogate.supporter import covers
+from esc_skills.surrogate.state import SeekerState, read_seeker_state
+from esc_skills.surrogate.supporter import covers
 from esc_skills.transcript import Transcript, Turn
 from esc_skills.vocabulary import Disposition, HiddenIntention, Language
 

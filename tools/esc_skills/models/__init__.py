@@ -1,1 +1,1 @@
-"""The one door to models: what a role has to do, and the surrogate that plays both offline."""
+"""The one door to models: requests, endpoints, what is kept of their answers, and the voices that models play."""

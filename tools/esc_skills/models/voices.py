@@ -10,7 +10,7 @@ from esc_skills.bank.skill import Skill
 from esc_skills.documents.prompts import PromptRole, load_prompt
 from esc_skills.language.lexicon import safety_codes
 from esc_skills.models.request import Completion, Message, Model, ModelFault, RoleModel
-from esc_skills.models.roles import Answer, Appraisal, Judgement, Preference, Reply
+from esc_skills.roles import Answer, Appraisal, Judgement, Preference, Reply
 from esc_skills.seekers.profile import Profile
 from esc_skills.transcript import Turn, band_of
 from esc_skills.vocabulary import Language, Termination

@@ -7,7 +7,7 @@ from typing import Any
 
 from esc_skills.language.lexicon import Severity
 from esc_skills.models.request import ModelFault
-from esc_skills.models.roles import Answer, Judge, Seeker, Supporter
+from esc_skills.roles import Answer, Judge, Seeker, Supporter
 from esc_skills.safety.flags import check_supporter_turn
 from esc_skills.seekers.profile import Profile
 from esc_skills.simulation.draws import Draw

@@ -14,8 +14,8 @@ from esc_skills.documents.prompts import PromptRole, prompt_digest
 from esc_skills.errors import InputError
 from esc_skills.models.meter import Meter
 from esc_skills.models.request import Model, RoleModel
-from esc_skills.models.roles import Judge, Seeker, Supporter
 from esc_skills.models.voices import ModelJudge, ModelSeeker, ModelSupporter
+from esc_skills.roles import Judge, Seeker, Supporter
 from esc_skills.settings import ModelSettings, RoleSettings
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.episode import Cast, run_episode
@@ -117,21 +117,21 @@ class CastPlayers:
 
 
 def _surrogate_seeker(draw: Draw) -> Seeker:
-    from esc_skills.models.surrogate.appraisal import load_seeker_model
-    from esc_skills.models.surrogate.seeker import SurrogateSeeker
+    from esc_skills.surrogate.appraisal import load_seeker_model
+    from esc_skills.surrogate.seeker import SurrogateSeeker
 
     return SurrogateSeeker(draw.profile, load_seeker_model(), draw.seed)
 
 
 def _surrogate_supporter(skills: Mapping[str, Skill], seed: str, language: Language) -> Supporter:
-    from esc_skills.models.surrogate.supporter import SurrogateSupporter
+    from esc_skills.surrogate.supporter import SurrogateSupporter
 
     return SurrogateSupporter(skills, seed, language)
 
 
 def surrogate_digest() -> str:
     """Return the digest of the surrogate seeker's coefficients."""
-    from esc_skills.models.surrogate.appraisal import load_seeker_model
+    from esc_skills.surrogate.appraisal import load_seeker_model
 
     return digest(load_seeker_model().as_json())
 

@@ -11,12 +11,12 @@ from esc_skills.bank.reader import Bank
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.prompts import PromptRole
 from esc_skills.models.request import Model, ModelFault, RoleModel
-from esc_skills.models.roles import Supporter
-from esc_skills.models.surrogate.supporter import StrategySupporter, SurrogateSupporter
 from esc_skills.models.voices import ModelStrategySupporter, ModelSupporter
+from esc_skills.roles import Supporter
 from esc_skills.safety.flags import check_supporter_turn
 from esc_skills.simulation.players import prompt_digests
 from esc_skills.simulation.responses.contexts import Context
+from esc_skills.surrogate.supporter import StrategySupporter, SurrogateSupporter
 from esc_skills.vocabulary import Language, Termination
 
 _PROMPTS = (

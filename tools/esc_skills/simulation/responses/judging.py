@@ -13,14 +13,14 @@ from esc_skills.documents.prompts import PromptRole
 from esc_skills.language.cues import load_cues
 from esc_skills.language.reading import count_words
 from esc_skills.models.request import Model, ModelFault, RoleModel
-from esc_skills.models.roles import Preference, ResponseJudge
-from esc_skills.models.surrogate.appraisal import SeekerModel, load_seeker_model
-from esc_skills.models.surrogate.features import Exchange, extract_features
 from esc_skills.models.voices import ModelResponseJudge
+from esc_skills.roles import Preference, ResponseJudge
 from esc_skills.simulation.intervals import Interval, share_interval
 from esc_skills.simulation.players import prompt_digests, surrogate_digest
 from esc_skills.simulation.responses.arms import ResponseArm
 from esc_skills.simulation.responses.contexts import Context
+from esc_skills.surrogate.appraisal import SeekerModel, load_seeker_model
+from esc_skills.surrogate.features import Exchange, extract_features
 from esc_skills.transcript import Turn
 from esc_skills.vocabulary import Termination
 

@@ -6,10 +6,10 @@ import random
 from collections.abc import Sequence
 
 from esc_skills.language.cues import Cues, load_cues
-from esc_skills.models.roles import Appraisal, Reply
-from esc_skills.models.surrogate.appraisal import SeekerModel
-from esc_skills.models.surrogate.features import Exchange, extract_features
+from esc_skills.roles import Appraisal, Reply
 from esc_skills.seekers.profile import Profile
+from esc_skills.surrogate.appraisal import SeekerModel
+from esc_skills.surrogate.features import Exchange, extract_features
 from esc_skills.transcript import SUCCESS_AT, Turn, band_of
 from esc_skills.vocabulary import Band, Disposition
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from esc_skills.documents.text import read_text
 from esc_skills.documents.yaml import parse_yaml
 from esc_skills.errors import DocumentError
-from esc_skills.models.surrogate.appraisal import COLUMNS
+from esc_skills.surrogate.appraisal import COLUMNS
 from esc_skills.vocabulary import HiddenIntention
 
 _SHIPPED = Path(__file__).parent / "data" / "priors.yaml"

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from esc_skills.language.cues import load_cues
-from esc_skills.models.surrogate.features import Exchange, extract_features
+from esc_skills.surrogate.features import Exchange, extract_features
 from esc_skills.vocabulary import Language
 
 from .scenes import CHINESE, ENGLISH, Scene

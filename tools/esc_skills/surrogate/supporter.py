@@ -12,9 +12,9 @@ from pathlib import Path
 from esc_skills.bank.skill import Example, Skill
 from esc_skills.documents.text import read_text
 from esc_skills.documents.yaml import parse_yaml
-from esc_skills.models.roles import Answer
-from esc_skills.models.surrogate.echo import content_words, echo_of, split_sentences
-from esc_skills.models.surrogate.state import SeekerState, read_seeker_state
+from esc_skills.roles import Answer
+from esc_skills.surrogate.echo import content_words, echo_of, split_sentences
+from esc_skills.surrogate.state import SeekerState, read_seeker_state
 from esc_skills.transcript import Turn
 from esc_skills.vocabulary import EmotionType, Language, Strategy
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from esc_skills.models.surrogate.echo import content_words, echo_of, split_sentences, turn_to_second_person
+from esc_skills.surrogate.echo import content_words, echo_of, split_sentences, turn_to_second_person
 
 
 @pytest.mark.parametrize(

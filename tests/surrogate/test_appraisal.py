@@ -9,8 +9,8 @@ import pytest
 
 from esc_skills.errors import DocumentError
 from esc_skills.language.cues import load_cues
-from esc_skills.models.surrogate.appraisal import SeekerModel, load_seeker_model
-from esc_skills.models.surrogate.features import extract_features
+from esc_skills.surrogate.appraisal import SeekerModel, load_seeker_model
+from esc_skills.surrogate.features import extract_features
 from esc_skills.vocabulary import Disposition, HiddenIntention
 
 from .scenes import CHINESE, ENGLISH, Scene

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from esc_skills.language.cues import Cues, load_cues
 from esc_skills.language.wording import detect_language
-from esc_skills.models.surrogate.features import Exchange
+from esc_skills.surrogate.features import Exchange
 from esc_skills.transcript import CEILING, FAILURE_BELOW, MAX_CHANGE, START, SUCCESS_AT, Transcript
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from esc_skills.corpora.dialogue import Dialogue, Outcomes, Quality, Utterance
-from esc_skills.models.surrogate import evaluation
-from esc_skills.models.surrogate.appraisal import SeekerModel, load_seeker_model
-from esc_skills.models.surrogate.evaluation import Recorded, evaluate_esconv, evaluate_sage, read_recorded
-from esc_skills.models.surrogate.fitting import fit_seeker
-from esc_skills.models.surrogate.rolling import roll_emotion
+from esc_skills.surrogate import evaluation
+from esc_skills.surrogate.appraisal import SeekerModel, load_seeker_model
+from esc_skills.surrogate.evaluation import Recorded, evaluate_esconv, evaluate_sage, read_recorded
+from esc_skills.surrogate.fitting import fit_seeker
+from esc_skills.surrogate.rolling import roll_emotion
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Language, Speaker
 

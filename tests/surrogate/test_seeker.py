@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from esc_skills.models.roles import Answer, Reply
-from esc_skills.models.surrogate.appraisal import COLUMNS, SeekerModel, Spread, load_seeker_model
-from esc_skills.models.surrogate.seeker import SurrogateSeeker
+from esc_skills.roles import Answer, Reply
 from esc_skills.seekers.profile import Profile
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.episode import Cast, run_episode
+from esc_skills.surrogate.appraisal import COLUMNS, SeekerModel, Spread, load_seeker_model
+from esc_skills.surrogate.seeker import SurrogateSeeker
 from esc_skills.transcript import Transcript, Turn
 from esc_skills.vocabulary import Arm, Disposition, HiddenIntention, Split, Termination
 from tests.samples import shipped_population

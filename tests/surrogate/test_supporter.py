@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from esc_skills.bank.reader import read_bank, read_files
 from esc_skills.bank.skill import Example, Skill
 from esc_skills.documents.shipped import shipped
-from esc_skills.models.roles import Answer
-from esc_skills.models.surrogate.echo import split_sentences
-from esc_skills.models.surrogate.state import SeekerState
-from esc_skills.models.surrogate.supporter import (
+from esc_skills.roles import Answer
+from esc_skills.surrogate.echo import split_sentences
+from esc_skills.surrogate.state import SeekerState
+from esc_skills.surrogate.supporter import (
     StrategySupporter,
     SurrogateSupporter,
     covers,

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice, product
 
-from esc_skills.models.surrogate.appraisal import SeekerModel, Spread
-from esc_skills.models.surrogate.rolling import roll_emotion
+from esc_skills.surrogate.appraisal import SeekerModel, Spread
+from esc_skills.surrogate.rolling import roll_emotion
 from esc_skills.transcript import MAX_CHANGE, MAX_TURNS
 
 #: What is tried, around the moments of the residuals: about 6 points a turn, which correlate by 0.3 to 0.4 within a

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from esc_skills.models.surrogate.agreement import area_under_curve, lower_bound_of_rho, pearson, ranks, spearman
+from esc_skills.surrogate.agreement import area_under_curve, lower_bound_of_rho, pearson, ranks, spearman
 
 
 def test_pearson_is_that_of_a_worked_example() -> None:

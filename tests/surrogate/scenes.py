@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from esc_skills.models.surrogate.features import Exchange
+from esc_skills.surrogate.features import Exchange
 from esc_skills.vocabulary import HiddenIntention, Language
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from esc_skills.documents.jsonl import json_lines
 from esc_skills.language.cues import load_cues
-from esc_skills.models.surrogate.features import Exchange, extract_features
+from esc_skills.surrogate.features import Exchange, extract_features
 from esc_skills.transcript import Transcript, Turn
 from esc_skills.vocabulary import Disposition, HiddenIntention, Language, Termination
 

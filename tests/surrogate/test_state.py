@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esc_skills.models.surrogate.state import SeekerState, read_seeker_state
+from esc_skills.surrogate.state import SeekerState, read_seeker_state
 from esc_skills.vocabulary import Disposition, EmotionType, HiddenIntention, Language, Risk, Stage
 
 PLAIN = "The boiler in the flat broke on Tuesday and the landlord came by with a new one."

@@ -13,11 +13,11 @@ from esc_skills.documents.jsonl import digest
 from esc_skills.documents.text import read_bytes
 from esc_skills.language.cues import load_cues
 from esc_skills.language.wording import split_words
-from esc_skills.models.surrogate.agreement import area_under_curve, lower_bound_of_rho, pearson, spearman
-from esc_skills.models.surrogate.appraisal import SeekerModel, Source
-from esc_skills.models.surrogate.features import Exchange, extract_features
-from esc_skills.models.surrogate.fitting import fit_seeker
-from esc_skills.models.surrogate.rolling import appraised_exchanges, cues_of, roll_emotion
+from esc_skills.surrogate.agreement import area_under_curve, lower_bound_of_rho, pearson, spearman
+from esc_skills.surrogate.appraisal import SeekerModel, Source
+from esc_skills.surrogate.features import Exchange, extract_features
+from esc_skills.surrogate.fitting import fit_seeker
+from esc_skills.surrogate.rolling import appraised_exchanges, cues_of, roll_emotion
 from esc_skills.transcript import Transcript, read_transcripts
 from esc_skills.vocabulary import Language, Speaker
 

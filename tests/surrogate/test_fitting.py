@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from esc_skills.errors import InputError
-from esc_skills.models.surrogate.appraisal import COLUMNS, SeekerModel
-from esc_skills.models.surrogate.fitting import fit_seeker
-from esc_skills.models.surrogate.priors import NO_PRIORS, Priors
+from esc_skills.surrogate.appraisal import COLUMNS, SeekerModel
+from esc_skills.surrogate.fitting import fit_seeker
+from esc_skills.surrogate.priors import NO_PRIORS, Priors
 from esc_skills.vocabulary import HiddenIntention
 
 from .generated import PLANTED, generate

@@ -14,11 +14,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from esc_skills.errors import InputError
-from esc_skills.models.surrogate.appraisal import COLUMNS, SeekerModel, Source
-from esc_skills.models.surrogate.features import extract_features
-from esc_skills.models.surrogate.priors import Priors, load_priors
-from esc_skills.models.surrogate.rolling import appraised_exchanges, cues_of
-from esc_skills.models.surrogate.spreading import Tendency, calibrate
+from esc_skills.surrogate.appraisal import COLUMNS, SeekerModel, Source
+from esc_skills.surrogate.features import extract_features
+from esc_skills.surrogate.priors import Priors, load_priors
+from esc_skills.surrogate.rolling import appraised_exchanges, cues_of
+from esc_skills.surrogate.spreading import Tendency, calibrate
 from esc_skills.transcript import Transcript
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from esc_skills.evolution.betting import e_values
 from esc_skills.evolution.pool import Difference
 from esc_skills.evolution.resampling import judge
-from esc_skills.evolution.strata import strata_of
+from esc_skills.gate.betting import e_values
+from esc_skills.gate.strata import strata_of
 from esc_skills.settings import GateSettings
 from esc_skills.vocabulary import Disposition, HiddenIntention, Verdict
 

@@ -24,13 +24,13 @@ from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import InputError
 from esc_skills.evolution.calibrate import calibration_age, exceeds, interval_of_share, read_calibration
-from esc_skills.evolution.gate import Decision, decide_sequence
 from esc_skills.evolution.pool import Difference, Pool, edit_bank, simulate_pool
 from esc_skills.evolution.powerplot import draw_power
 from esc_skills.evolution.rehearsal import OwnChance, rehearse_rewordings, reword, stand_in
 from esc_skills.evolution.resampling import Sampler, apart, flipped, judge, mean_of_planted, planted, skewed
-from esc_skills.evolution.scrutiny import OwnPair, choose, conclude, more_draws
-from esc_skills.evolution.strata import Pair
+from esc_skills.gate.decision import Decision, decide_sequence
+from esc_skills.gate.scrutiny import OwnPair, choose, conclude, more_draws
+from esc_skills.gate.strata import Pair
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.players import cast_players
 from esc_skills.simulation.runner import wait_for

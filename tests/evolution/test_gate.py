@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esc_skills.errors import InputError
-from esc_skills.evolution.betting import confidence_interval, e_values
-from esc_skills.evolution.gate import decide, decide_sequence
-from esc_skills.evolution.strata import Pair
+from esc_skills.gate.betting import confidence_interval, e_values
+from esc_skills.gate.decision import decide, decide_sequence
+from esc_skills.gate.strata import Pair
 from esc_skills.settings import GateSettings
 from esc_skills.vocabulary import Disposition, HiddenIntention, Verdict
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 
-from esc_skills.evolution.gate import decide
-from esc_skills.evolution.scrutiny import OwnPair, conclude
-from esc_skills.evolution.strata import strata_of
 from esc_skills.evolution.trial import OwnDraw, Trial, pair_of
+from esc_skills.gate.decision import decide
+from esc_skills.gate.scrutiny import OwnPair, conclude
+from esc_skills.gate.strata import strata_of
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.vocabulary import Split
 

@@ -13,9 +13,9 @@ from typing import Any
 from esc_skills import __version__
 from esc_skills.bank.changes import Change
 from esc_skills.documents.jsonl import compress, decompress, digest, json_lines
-from esc_skills.evolution.gate import Decision
 from esc_skills.evolution.review import render_review
 from esc_skills.evolution.trial import Outcome, Trial
+from esc_skills.gate.decision import Decision
 from esc_skills.models.replay import MAX_CALLS
 from esc_skills.simulation.draws import Draw
 

@@ -12,9 +12,9 @@ from esc_skills.bank.reader import Bank
 from esc_skills.errors import GitError, InputError
 from esc_skills.evolution.book import LedgerBook
 from esc_skills.evolution.evidence import CALLS, MAX_IN_TREE, STATEMENT, Proposal, build_evidence, calls_ref
-from esc_skills.evolution.gate import Decision
 from esc_skills.evolution.repository import Revision
 from esc_skills.evolution.trial import Registered, Trial, run_trial
+from esc_skills.gate.decision import Decision
 from esc_skills.git import Repository
 from esc_skills.models.meter import Meter
 from esc_skills.models.request import Model

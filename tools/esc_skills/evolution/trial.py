@@ -9,9 +9,9 @@ from typing import Any
 
 from esc_skills.bank.reader import Bank
 from esc_skills.documents.jsonl import digest_json
-from esc_skills.evolution.gate import Decision, confirm, decide
-from esc_skills.evolution.scrutiny import OwnPair, choose, conclude, more_draws
-from esc_skills.evolution.strata import Pair, strata_of
+from esc_skills.gate.decision import Decision, confirm, decide
+from esc_skills.gate.scrutiny import OwnPair, choose, conclude, more_draws
+from esc_skills.gate.strata import Pair, strata_of
 from esc_skills.seekers.reader import Population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.draws import Draw, plan_draws

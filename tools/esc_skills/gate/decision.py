@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from esc_skills.errors import InputError
-from esc_skills.evolution.betting import STAKE_CAP
-from esc_skills.evolution.strata import (
+from esc_skills.gate.betting import STAKE_CAP
+from esc_skills.gate.strata import (
     Pair,
     Stratum,
     describe_strata,

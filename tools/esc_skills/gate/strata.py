@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from esc_skills.evolution.betting import confidence_interval, e_values
+from esc_skills.gate.betting import confidence_interval, e_values
 from esc_skills.settings import GateSettings
 from esc_skills.vocabulary import Disposition, HiddenIntention
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from esc_skills.evolution.gate import Decision, Ruling, too_many_faults, veto
-from esc_skills.evolution.strata import Pair, Stratum, e_value, effect_of, faults_of, harm_limit, interval_of
+from esc_skills.gate.decision import Decision, Ruling, too_many_faults, veto
+from esc_skills.gate.strata import Pair, Stratum, e_value, effect_of, faults_of, harm_limit, interval_of
 from esc_skills.settings import GateSettings
 from esc_skills.vocabulary import Verdict
 

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from esc_skills.bank.reader import read_bank, read_files
 from esc_skills.documents.shipped import shipped
-from esc_skills.evolution.levels import nominal_rate, threshold_at
 from esc_skills.evolution.pool import Difference, Pool, simulate_pool
 from esc_skills.evolution.resampling import judge
+from esc_skills.ledger.levels import nominal_rate, threshold_at
 from esc_skills.seekers.reader import read_population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.players import cast_players

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from esc_skills.errors import GitError
-from esc_skills.evolution.book import LedgerBook
-from esc_skills.evolution.levels import nominal_rate, threshold_at
 from esc_skills.evolution.trial import change_digest
 from esc_skills.git import Repository
+from esc_skills.ledger.book import LedgerBook
+from esc_skills.ledger.levels import nominal_rate, threshold_at
 from esc_skills.settings import GateSettings
 from esc_skills.vocabulary import Verdict
 from tests.samples import skill_text, write_skill

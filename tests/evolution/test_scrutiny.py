@@ -12,10 +12,11 @@ import pytest
 from esc_skills.bank.skill import Skill
 from esc_skills.evolution.pool import Difference
 from esc_skills.evolution.resampling import judge
-from esc_skills.evolution.trial import Registered, Trial
+from esc_skills.evolution.trial import Trial
 from esc_skills.gate.decision import Decision, decide
 from esc_skills.gate.scrutiny import OwnPair, choose, conclude, more_draws, note_of
 from esc_skills.gate.strata import Pair, Stratum, strata_of
+from esc_skills.ledger.entries import Registered
 from esc_skills.roles import Appraisal
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.draws import Draw, plan_draws

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from esc_skills.evolution.book import find_ledger
 from esc_skills.git import Repository
+from esc_skills.ledger.book import find_ledger
 
 from .kind import refused
 from .workshop import Entry, Workshop, file_of

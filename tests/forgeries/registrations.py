@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from esc_skills.evolution.trial import Registered
+from esc_skills.ledger.entries import Registered
 
 from .kind import DRAWS, refused
 from .workshop import Entry, Workshop, signed, stating

@@ -13,13 +13,14 @@ from typing import Any
 
 from esc_skills.bank.reader import Bank, read_bank
 from esc_skills.documents.jsonl import canonical_json, compress, decompress, digest, json_lines
-from esc_skills.evolution.book import LedgerBook, read_ledger
 from esc_skills.evolution.evidence import CALLS, EPISODES, PLAN, REVIEW, STATEMENT, build_evidence, render_json
 from esc_skills.evolution.proposal import Team, describe_proposal, proposal_id
 from esc_skills.evolution.repository import Revision, read_revision
-from esc_skills.evolution.trial import Outcome, Registered, Trial, change_digest, pair_of, run_trial
+from esc_skills.evolution.trial import Outcome, Trial, change_digest, pair_of, run_trial
 from esc_skills.gate.decision import decide
 from esc_skills.git import Repository
+from esc_skills.ledger.book import LedgerBook, read_ledger
+from esc_skills.ledger.entries import Registered
 from esc_skills.models.replay import ReplayModel
 from esc_skills.models.request import Model
 from esc_skills.simulation.draws import Draw
@@ -248,7 +249,7 @@ class Workshop:
         with Repository(self.folder) as repository:
             book = LedgerBook(repository, None)
             first = self.revision.settings.gate.threshold
-            return book.registered(book.register(first, name, trial))
+            return book.registered(book.register(first, name, trial.terms))
 
     def registered_anew(
         self, trial: Trial, *, of: Real | None = None, calls: Callable[[], bytes] = lambda: b""

@@ -11,11 +11,12 @@ import click
 from esc_skills.cli.output import format_option, say, show_json, show_table
 from esc_skills.cli.proposing import open_book
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
-from esc_skills.evolution.book import find_ledger, unregistered_evidence
-from esc_skills.evolution.ledger import Epoch, Ledger, LedgerError
-from esc_skills.evolution.levels import nominal_rate
+from esc_skills.evolution.provenance import unregistered_evidence
 from esc_skills.evolution.repository import read_revision
 from esc_skills.git import Repository
+from esc_skills.ledger.book import find_ledger
+from esc_skills.ledger.entries import Epoch, Ledger, LedgerError
+from esc_skills.ledger.levels import nominal_rate
 
 _repo = click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository.")
 _ref = click.option("--ledger", "ref", metavar="REF", help="The ledger's ref. [default: origin/ledger, else ledger]")

@@ -9,13 +9,13 @@ from pathlib import Path, PurePosixPath
 from esc_skills.bank.changes import compare_banks
 from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, visible
 from esc_skills.errors import InputError
-from esc_skills.evolution.book import LedgerBook
 from esc_skills.evolution.evidence import CALLS, FILES, SIGNATURE, STATEMENT
 from esc_skills.evolution.proposal import Draft, Proposed, Team, Watch, propose
 from esc_skills.evolution.repository import SETTINGS_FILE, Revision, skill_path
 from esc_skills.evolution.verify import verify
 from esc_skills.gate.decision import Decision
 from esc_skills.git import ChangedFile, Repository
+from esc_skills.ledger.book import LedgerBook
 from esc_skills.signing import sign
 from esc_skills.validation import check_version_bump
 

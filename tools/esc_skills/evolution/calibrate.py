@@ -16,7 +16,6 @@ from esc_skills.bank.reader import Bank
 from esc_skills.documents.jsonl import parse_json
 from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import decode
-from esc_skills.evolution.levels import threshold_at
 from esc_skills.evolution.pool import Difference, Pool, describe_differences
 from esc_skills.evolution.proposal import Watch
 from esc_skills.evolution.rehearsal import Rehearsed, rehearse_edits, rehearse_rewordings, stand_in
@@ -31,6 +30,7 @@ from esc_skills.evolution.resampling import (
     planted,
     skewed,
 )
+from esc_skills.ledger.levels import threshold_at
 from esc_skills.seekers.reader import Population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.players import Players

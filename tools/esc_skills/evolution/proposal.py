@@ -10,12 +10,13 @@ from typing import Protocol
 from esc_skills.bank.changes import Change, compare_banks
 from esc_skills.bank.reader import Bank
 from esc_skills.errors import GitError, InputError
-from esc_skills.evolution.book import LedgerBook
 from esc_skills.evolution.evidence import CALLS, MAX_IN_TREE, STATEMENT, Proposal, build_evidence, calls_ref
 from esc_skills.evolution.repository import Revision
-from esc_skills.evolution.trial import Registered, Trial, run_trial
+from esc_skills.evolution.trial import Trial, run_trial
 from esc_skills.gate.decision import Decision
 from esc_skills.git import Repository
+from esc_skills.ledger.book import LedgerBook
+from esc_skills.ledger.entries import Registered
 from esc_skills.models.meter import Meter
 from esc_skills.models.request import Model
 from esc_skills.settings import ModelSettings
@@ -187,7 +188,7 @@ def _registered(
     first = trial.gate.threshold
     trial = trial.at_threshold(book.ledger.next_threshold(first))
     watch.step("registering the proposal")
-    number = book.register(first, name, trial)
+    number = book.register(first, name, trial.terms)
     return replace(trial, registered=book.registered(number)), name
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
-from esc_skills.evolution.book import find_ledger
 from esc_skills.evolution.evidence import SIGNATURE, STATEMENT
-from esc_skills.evolution.ledger import Ledger, LedgerError, Registration
-from esc_skills.evolution.levels import threshold_at
 from esc_skills.evolution.trial import Outcome
 from esc_skills.evolution.verification import Check, EvidenceStatus, RefusedError, invalid
 from esc_skills.git import Repository
+from esc_skills.ledger.book import find_ledger
+from esc_skills.ledger.entries import Ledger, LedgerError, Registration
+from esc_skills.ledger.levels import threshold_at
 from esc_skills.signing import SignatureError, check_signature
 
 #: The file of the base that says whose signatures count, in the form of `ssh-keygen(1)`.
 SIGNERS = "allowed_signers"
+_STATEMENTS = re.compile(r"[^/]+/statement\.json")
 
 
 def ledger_of(repository: Repository, statement: dict[str, Any], named: str | None) -> Ledger | None:
@@ -132,3 +136,22 @@ def check_signer(files: dict[str, bytes], name: str, signers: bytes | None, *, r
         return Check("signature", True, f"signed by {check_signature(files[STATEMENT], signature, signers)}")
     except SignatureError as error:
         raise invalid("signature", f"{shown}: {error.message}") from error
+
+
+def unregistered_evidence(repository: Repository, ledger: Ledger, revision: str) -> Iterator[str]:
+    """Yield what is wrong with the evidence of merged proposals: each has to be registered and decided here.
+
+    A ledger that was rewritten in all clones at once still lacks what merged evidence refers to.
+    """
+    for path, data in sorted(repository.read_tree(revision, "evidence", only=_STATEMENTS).items()):
+        try:
+            stated = json.loads(data)["predicate"]["registration"]
+            number, history = (stated["number"], stated["history"]) if stated else (0, "")
+            found = ledger.registration(number) if type(number) is int else None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            yield f"evidence/{path}: is no statement"
+            continue
+        if found is None or ledger.histories[number - 1] != history:
+            yield f"evidence/{path}: is not registered in this ledger"
+        elif number not in ledger.decisions:
+            yield f"evidence/{path}: the entry {number} that registers it has no decision"

@@ -12,6 +12,7 @@ from esc_skills.documents.jsonl import digest_json
 from esc_skills.gate.decision import Decision, confirm, decide
 from esc_skills.gate.scrutiny import OwnPair, choose, conclude, more_draws
 from esc_skills.gate.strata import Pair, strata_of
+from esc_skills.ledger.entries import Registered, Terms
 from esc_skills.seekers.reader import Population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.draws import Draw, plan_draws
@@ -19,19 +20,6 @@ from esc_skills.simulation.players import Players, play
 from esc_skills.simulation.runner import Progress, run_in_memory
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Split
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """Where a proposal stands in the ledger.
-
-    Attributes:
-        number: The number of its entry.
-        history: The digest of what the ledger says up to it; see `ledger.history_digests`.
-    """
-
-    number: int
-    history: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +78,11 @@ class Trial:
         """
         inputs = {key: each for key, each in self.inputs().items() if key not in ("base", "candidate")}
         return change_digest(inputs)
+
+    @property
+    def terms(self) -> Terms:
+        """What a registration fixes of it."""
+        return Terms(self.digest, self.meaning, self.gate.draws, self.models)
 
     @property
     def plan_digest(self) -> str:

@@ -33,9 +33,10 @@ from esc_skills.evolution.scope import (
     read_calls_apart,
     read_evidence,
 )
-from esc_skills.evolution.trial import Outcome, Registered, Trial, change_digest, run_trial
+from esc_skills.evolution.trial import Outcome, Trial, change_digest, run_trial
 from esc_skills.evolution.verification import Check, EvidenceStatus, RefusedError, Verification, invalid
 from esc_skills.git import Repository
+from esc_skills.ledger.entries import Registered
 from esc_skills.models.replay import ReplayModel
 from esc_skills.settings import ModelSettings, read_settings
 from esc_skills.simulation.players import SURROGATE, Players, endpoint_of

@@ -17,8 +17,8 @@ from esc_skills.documents.jsonl import canonical_json, digest_json, parse_json
 from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import decode
 from esc_skills.errors import EscError, InputError
-from esc_skills.evolution.levels import threshold_at
 from esc_skills.git import LedgerCommit
+from esc_skills.ledger.levels import threshold_at
 from esc_skills.vocabulary import Verdict
 
 FORMAT = "esc-skills/ledger/1"
@@ -90,6 +90,36 @@ class LedgerDecision:
 
 
 Entry = Epoch | Registration | LedgerDecision
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a registration fixes of a trial.
+
+    Attributes:
+        change: The digest of the change and of all that judges it.
+        meaning: The same without the bytes of the files; see `Trial.meaning`.
+        draws: The most pairs that are drawn.
+        models: Who plays which role.
+    """
+
+    change: str
+    meaning: str
+    draws: int
+    models: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """Where a proposal stands in the ledger.
+
+    Attributes:
+        number: The number of its entry.
+        history: The digest of what the ledger says up to it; see `history_digests`.
+    """
+
+    number: int
+    history: str
 
 
 @dataclass(frozen=True)

@@ -5,28 +5,27 @@ Here it is found, read and appended to; `ledger` holds what its entries say and 
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from esc_skills.errors import GitError, InputError
-from esc_skills.evolution.ledger import (
+from esc_skills.git import LedgerCommit, Repository
+from esc_skills.ledger.entries import (
     FORMAT,
     REWRITTEN,
     Entry,
     Epoch,
     Ledger,
     LedgerError,
+    Registered,
+    Terms,
     as_entry,
     entry_line,
     next_place,
     read_entry,
 )
-from esc_skills.evolution.levels import threshold_at
-from esc_skills.evolution.trial import Registered, Trial
-from esc_skills.git import LedgerCommit, Repository
+from esc_skills.ledger.levels import threshold_at
 from esc_skills.vocabulary import Verdict
 
 BRANCH = "ledger"
@@ -34,7 +33,6 @@ _FOLDER = "entries"
 #: How often a decision is appended again where others appended in between; what it says does not depend on theirs.
 _TRIES = 5
 _REGULAR = 0o100644
-_STATEMENT = re.compile(r"[^/]+/statement\.json")
 
 
 def read_ledger(repository: Repository, ref: str | None) -> Ledger:
@@ -99,7 +97,7 @@ class LedgerBook:
         """Return where a registration stands."""
         return Registered(number, self.ledger.histories[number - 1])
 
-    def register(self, first: float, proposal: str, trial: Trial) -> int:
+    def register(self, first: float, proposal: str, terms: Terms) -> int:
         """Append a registration, pushed before this returns, and return its number.
 
         Raises:
@@ -122,10 +120,10 @@ class LedgerBook:
                 "accepted": accepted,
                 "threshold": threshold,
                 "proposal": proposal,
-                "change": trial.digest,
-                "meaning": trial.meaning,
-                "draws": trial.gate.draws,
-                "models": trial.models,
+                "change": terms.change,
+                "meaning": terms.meaning,
+                "draws": terms.draws,
+                "models": terms.models,
             }
         )
         self._append(entries, f"Register {proposal}")
@@ -257,22 +255,3 @@ def _own_ref(repository: Repository) -> str:
         raise InputError(f"which of {', '.join(sorted(remotes))} holds the ledger?", "name its ref with --ledger")
     tracked = f"refs/remotes/{'origin' if 'origin' in remotes else remotes[0]}/{BRANCH}"
     return own if repository.is_bare and not repository.ref_exists(tracked) else tracked
-
-
-def unregistered_evidence(repository: Repository, ledger: Ledger, revision: str) -> Iterator[str]:
-    """Yield what is wrong with the evidence of merged proposals: each has to be registered and decided here.
-
-    A ledger that was rewritten in all clones at once still lacks what merged evidence refers to.
-    """
-    for path, data in sorted(repository.read_tree(revision, "evidence", only=_STATEMENT).items()):
-        try:
-            stated = json.loads(data)["predicate"]["registration"]
-            number, history = (stated["number"], stated["history"]) if stated else (0, "")
-            found = ledger.registration(number) if type(number) is int else None
-        except (ValueError, KeyError, TypeError, RecursionError):
-            yield f"evidence/{path}: is no statement"
-            continue
-        if found is None or ledger.histories[number - 1] != history:
-            yield f"evidence/{path}: is not registered in this ledger"
-        elif number not in ledger.decisions:
-            yield f"evidence/{path}: the entry {number} that registers it has no decision"

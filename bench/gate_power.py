@@ -20,8 +20,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from esc_skills.evolution.pool import Difference
-from esc_skills.evolution.resampling import judge
+from esc_skills.calibration.pool import Difference
+from esc_skills.calibration.resampling import judge
 from esc_skills.gate.betting import e_values
 from esc_skills.gate.strata import strata_of
 from esc_skills.settings import GateSettings

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esc_skills.bank.reader import read_bank, read_files
+from esc_skills.calibration.pool import Difference, Pool, simulate_pool
+from esc_skills.calibration.resampling import judge
 from esc_skills.documents.shipped import shipped
-from esc_skills.evolution.pool import Difference, Pool, simulate_pool
-from esc_skills.evolution.resampling import judge
 from esc_skills.ledger.levels import nominal_rate, threshold_at
 from esc_skills.seekers.reader import read_population
 from esc_skills.settings import GateSettings

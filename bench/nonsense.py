@@ -20,7 +20,7 @@ from esc_skills.bank.edit import raise_version, render_examples, replace_section
 from esc_skills.bank.reader import Bank, read_bank, read_files
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.shipped import shipped
-from esc_skills.evolution.trial import Trial, run_trial
+from esc_skills.evidence.trial import Trial, run_trial
 from esc_skills.gate.decision import Decision
 from esc_skills.seekers.reader import read_population
 from esc_skills.settings import GateSettings

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 import yaml
 
-from esc_skills.cli.verification import Line, Result, json_text
+from esc_skills.reports.result import Line, Result, json_text
 from tests.evolution.conftest import git
 from tests.gitserver import SKILL, Server, copy_server, make_server
 

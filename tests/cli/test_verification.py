@@ -18,7 +18,9 @@ from markdown_it import MarkdownIt
 
 import esc_skills
 from esc_skills.cli.main import run
-from esc_skills.cli.verification import (
+from esc_skills.errors import InputError
+from esc_skills.evidence.verification import EvidenceStatus
+from esc_skills.reports.result import (
     EVIDENCE,
     RULES,
     VERDICTS,
@@ -31,8 +33,6 @@ from esc_skills.cli.verification import (
     read_result,
     sarif,
 )
-from esc_skills.errors import InputError
-from esc_skills.evolution.verification import EvidenceStatus
 from esc_skills.vocabulary import Verdict
 from tests.gitserver import OTHER, SKILL, Server, copy_server, make_server, small_change
 
@@ -241,5 +241,5 @@ def test_whatever_ours_could_not_say_is_refused(data: bytes) -> None:
 
 
 def test_it_needs_the_standard_library_alone() -> None:
-    script = f"import sys; sys.path.insert(0, {str(Path(esc_skills.__file__).parent.parent)!r}); import esc_skills.cli.verification"
+    script = f"import sys; sys.path.insert(0, {str(Path(esc_skills.__file__).parent.parent)!r}); import esc_skills.reports.result"
     subprocess.run([sys.executable, "-I", "-S", "-c", script], check=True)

@@ -17,11 +17,11 @@ from esc_skills.bank.edit import section_text, set_metadata
 from esc_skills.bank.reader import Bank, read_bank, read_files
 from esc_skills.bank.skill import SECTIONS, Example, Skill
 from esc_skills.documents.shipped import shipped
-from esc_skills.evolution.analyst import Analyst, Reading
-from esc_skills.evolution.diagnose import Quote, Weakness, WeaknessKind
-from esc_skills.evolution.refine import Edit
 from esc_skills.models.request import ModelFault, RoleModel
 from esc_skills.models.scripted import ScriptedModel
+from esc_skills.proposing.analyst import Analyst, Reading
+from esc_skills.proposing.diagnosis import Quote, Weakness, WeaknessKind
+from esc_skills.proposing.operators import Edit
 from esc_skills.simulation.draws import plan_draws
 from esc_skills.simulation.players import cast_players, play
 from esc_skills.transcript import Transcript, Turn

@@ -20,17 +20,18 @@ from xml.etree import ElementTree
 import pytest
 
 from esc_skills.bank.reader import Bank, read_bank, read_files
+from esc_skills.calibration.measuring import exceeds, interval_of_share
+from esc_skills.calibration.pool import Difference, Pool, edit_bank, simulate_pool
+from esc_skills.calibration.rehearsal import OwnChance, rehearse_rewordings, reword, stand_in
+from esc_skills.calibration.resampling import Sampler, apart, flipped, judge, mean_of_planted, planted, skewed
 from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import InputError
-from esc_skills.evolution.calibrate import calibration_age, exceeds, interval_of_share, read_calibration
-from esc_skills.evolution.pool import Difference, Pool, edit_bank, simulate_pool
-from esc_skills.evolution.powerplot import draw_power
-from esc_skills.evolution.rehearsal import OwnChance, rehearse_rewordings, reword, stand_in
-from esc_skills.evolution.resampling import Sampler, apart, flipped, judge, mean_of_planted, planted, skewed
+from esc_skills.gate.calibration import calibration_age, read_calibration
 from esc_skills.gate.decision import Decision, decide_sequence
 from esc_skills.gate.scrutiny import OwnPair, choose, conclude, more_draws
 from esc_skills.gate.strata import Pair
+from esc_skills.reports.powerplot import draw_power
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.players import cast_players
 from esc_skills.simulation.runner import wait_for

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from esc_skills.evolution.diagnose import Weakness, WeaknessKind, diagnose
+from esc_skills.proposing.diagnosis import Weakness, WeaknessKind, diagnose
 from esc_skills.transcript import Transcript, Turn
 from esc_skills.vocabulary import Disposition, HiddenIntention, Termination
 from tests.samples import bank_of, skill_text

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from esc_skills.bank.reader import read_files
 from esc_skills.documents.shipped import shipped
-from esc_skills.evolution.exempt import MOST_WORDS, exemption, is_slip, turns
+from esc_skills.evidence.exempt import MOST_WORDS, exemption, is_slip, turns
 from esc_skills.vocabulary import RiskCode, Strategy
 from tests.samples import BODY, skill_text
 

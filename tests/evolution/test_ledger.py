@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from esc_skills.errors import GitError
-from esc_skills.evolution.trial import change_digest
+from esc_skills.evidence.trial import change_digest
 from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook
+from esc_skills.ledger.entries import Terms
 from esc_skills.ledger.levels import nominal_rate, threshold_at
-from esc_skills.settings import GateSettings
 from esc_skills.vocabulary import Verdict
 from tests.samples import skill_text, write_skill
 
@@ -116,15 +116,8 @@ def hook(folder: Path, name: str, script: str) -> Path:
     return path
 
 
-class Waste:
-    """What the ledger reads of a trial, of a change that nobody made."""
-
-    digest = meaning = f"sha256:{'0' * 64}"
-    gate = GateSettings(draws=4)
-    models = NOBODY
-
-
-WASTE: Any = Waste()
+#: The terms of a change that nobody made.
+WASTE = Terms(f"sha256:{'0' * 64}", f"sha256:{'0' * 64}", 4, NOBODY)
 
 
 def waste(book: LedgerBook, word: str) -> int:
@@ -368,10 +361,9 @@ def test_somebody_else_may_go_on_with_it(small: Path, other: Path) -> None:
         registered = collect(small, "two", "--offline").result["proposal"]
         statement = json.loads(git(small, "show", f"evolve/{registered}:evidence/{registered}/statement.json"))
         inputs = statement["predicate"]["inputs"]
-        trial: Any = Waste()
-        trial.digest = statement["predicate"]["change"]
-        trial.meaning = change_digest({key: each for key, each in inputs.items() if key not in ("base", "candidate")})
-        LedgerBook(repository, "origin").register(FIRST, registered, trial)
+        meaning = change_digest({key: each for key, each in inputs.items() if key not in ("base", "candidate")})
+        terms = Terms(statement["predicate"]["change"], meaning, 4, NOBODY)
+        LedgerBook(repository, "origin").register(FIRST, registered, terms)
 
     made = collect(other, "two")
 

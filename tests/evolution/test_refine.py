@@ -10,9 +10,9 @@ from esc_skills.bank.changes import Part, compare_banks
 from esc_skills.bank.reader import Bank, read_bank, read_files
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.shipped import shipped
-from esc_skills.evolution.diagnose import Weakness, WeaknessKind
-from esc_skills.evolution.propose import skill_paths
-from esc_skills.evolution.refine import Edit, load_starters, refine
+from esc_skills.proposing.diagnosis import Weakness, WeaknessKind
+from esc_skills.proposing.evolution import skill_paths
+from esc_skills.proposing.operators import Edit, load_starters, refine
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Disposition, HiddenIntention, Language, Risk
 from tests.samples import BODY, skill_text

@@ -13,8 +13,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from esc_skills.bank.changes import Change, Part, compare_banks
-from esc_skills.evolution.review import describe_change, render_review
-from esc_skills.evolution.trial import Outcome, pair_of
+from esc_skills.evidence.review import describe_change, render_review
+from esc_skills.evidence.trial import Outcome, pair_of
 from esc_skills.gate.decision import decide
 from esc_skills.settings import GateSettings
 from esc_skills.transcript import Transcript

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from esc_skills.bank.skill import Skill
-from esc_skills.evolution.pool import Difference
-from esc_skills.evolution.resampling import judge
-from esc_skills.evolution.trial import Trial
+from esc_skills.calibration.pool import Difference
+from esc_skills.calibration.resampling import judge
+from esc_skills.evidence.trial import Trial
 from esc_skills.gate.decision import Decision, decide
 from esc_skills.gate.scrutiny import OwnPair, choose, conclude, more_draws, note_of
 from esc_skills.gate.strata import Pair, Stratum, strata_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from esc_skills.evolution.spotcheck import ERROR, SpotCheck, by_turning, spot_check
+from esc_skills.evidence.spotcheck import ERROR, SpotCheck, by_turning, spot_check
 from esc_skills.roles import Appraisal
 from esc_skills.simulation.players import Roles
 from esc_skills.simulation.runner import wait_for

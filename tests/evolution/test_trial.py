@@ -11,7 +11,7 @@ import pytest
 from esc_skills.bank.reader import Bank, read_bank, read_files
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.shipped import shipped
-from esc_skills.evolution.trial import Outcome, Trial, pair_of, run_trial
+from esc_skills.evidence.trial import Outcome, Trial, pair_of, run_trial
 from esc_skills.gate.decision import NOTHING_DIFFERED
 from esc_skills.roles import Answer, Appraisal, Reply
 from esc_skills.settings import GateSettings

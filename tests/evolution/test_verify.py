@@ -13,9 +13,9 @@ import pytest
 
 from esc_skills.cli.main import run
 from esc_skills.documents.jsonl import canonical_json, compress, digest
-from esc_skills.evolution.compare import compare_evidence
-from esc_skills.evolution.trial import change_digest
-from esc_skills.evolution.verification import RefusedError
+from esc_skills.evidence.comparison import compare_evidence
+from esc_skills.evidence.trial import change_digest
+from esc_skills.evidence.verification import RefusedError
 from esc_skills.git import Repository
 from tests.samples import raised
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from esc_skills.bank.edit import set_metadata
-from esc_skills.evolution.evidence import CALLS, EPISODES, PLAN, STATEMENT, render_json
+from esc_skills.evidence.build import CALLS, EPISODES, PLAN, STATEMENT, render_json
 from tests.samples import version_of
 
 from .kind import Asked, refused

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from esc_skills.documents.jsonl import compress
-from esc_skills.evolution.evidence import CALLS
-from esc_skills.evolution.proposal import Team
+from esc_skills.evidence.build import CALLS
 from esc_skills.models.recording import Call, call_of
 from esc_skills.models.request import Completion, Request, Usage
+from esc_skills.simulation.team import Team
 from tests.evolution.model_server import answer_to
 
 from .kind import refused

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from esc_skills.documents.jsonl import compress
-from esc_skills.evolution.evidence import EPISODES, PLAN
-from esc_skills.evolution.trial import Trial, pair_of
+from esc_skills.evidence.build import EPISODES, PLAN
+from esc_skills.evidence.trial import Trial, pair_of
 from esc_skills.ledger.entries import Registered
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.transcript import Transcript

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
-from esc_skills.evolution.evidence import SIGNATURE, STATEMENT
-from esc_skills.evolution.provenance import SIGNERS
+from esc_skills.evidence.build import SIGNATURE, STATEMENT
+from esc_skills.evidence.provenance import SIGNERS
 
 from .kind import Asked, refused
 from .workshop import Workshop

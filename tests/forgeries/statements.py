@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from esc_skills.evolution.evidence import PLAN, REVIEW, STATEMENT, render_json
-from esc_skills.evolution.trial import change_digest
+from esc_skills.evidence.build import PLAN, REVIEW, STATEMENT, render_json
+from esc_skills.evidence.trial import change_digest
 
 from .kind import DRAWS, refused
 from .workshop import Files, Workshop, signed, stating

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 
-from esc_skills.evolution.trial import OwnDraw, Trial, pair_of
+from esc_skills.evidence.trial import OwnDraw, Trial, pair_of
 from esc_skills.gate.decision import decide
 from esc_skills.gate.scrutiny import OwnPair, conclude
 from esc_skills.gate.strata import strata_of

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from esc_skills.evolution.evidence import STATEMENT
+from esc_skills.evidence.build import STATEMENT
 from tests.evolution.model_server import KIND, is_kind
 from tests.samples import raised
 

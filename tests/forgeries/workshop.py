@@ -13,10 +13,10 @@ from typing import Any
 
 from esc_skills.bank.reader import Bank, read_bank
 from esc_skills.documents.jsonl import canonical_json, compress, decompress, digest, json_lines
-from esc_skills.evolution.evidence import CALLS, EPISODES, PLAN, REVIEW, STATEMENT, build_evidence, render_json
-from esc_skills.evolution.proposal import Team, describe_proposal, proposal_id
-from esc_skills.evolution.repository import Revision, read_revision
-from esc_skills.evolution.trial import Outcome, Trial, change_digest, pair_of, run_trial
+from esc_skills.evidence.build import CALLS, EPISODES, PLAN, REVIEW, STATEMENT, build_evidence, render_json
+from esc_skills.evidence.proposal import describe_proposal, proposal_id
+from esc_skills.evidence.revision import Revision, read_revision
+from esc_skills.evidence.trial import Outcome, Trial, change_digest, pair_of, run_trial
 from esc_skills.gate.decision import decide
 from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook, read_ledger
@@ -26,6 +26,7 @@ from esc_skills.models.request import Model
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.players import play
 from esc_skills.simulation.runner import run_in_memory, wait_for
+from esc_skills.simulation.team import Team
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm
 

@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
-from esc_skills.cli.verification import Result, json_text, page, read_result, sarif
+from esc_skills.reports.result import Result, json_text, page, read_result, sarif
 from esc_skills.errors import InputError
 
 MARK = "<!-- esc-skills verify -->"

@@ -15,12 +15,12 @@ from esc_skills.cli.proposing import Steps
 from esc_skills.cli.verify import show_verification
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
-from esc_skills.evolution.proposal import DIAGNOSIS_DRAWS, Team
-from esc_skills.evolution.propose import evolve
-from esc_skills.evolution.verify import verify
+from esc_skills.evidence.checks import verify
 from esc_skills.git import Repository, create_repository
 from esc_skills.ledger.book import LedgerBook
+from esc_skills.proposing.evolution import evolve
 from esc_skills.simulation.runner import wait_for
+from esc_skills.simulation.team import DIAGNOSIS_DRAWS, Team
 from esc_skills.vocabulary import Verdict
 
 _MARK = ".esc-skills-demo"

@@ -14,9 +14,9 @@ from esc_skills.cli.models import Asking, ModelOptions, chosen, with_models
 from esc_skills.cli.output import ProgressLine, format_option, say, show_json
 from esc_skills.cli.places import find_bank, find_settings
 from esc_skills.errors import InputError
-from esc_skills.evolution.analyst import Reading, analyst_of
-from esc_skills.evolution.diagnose import Weakness, diagnose
 from esc_skills.models.request import ModelFault
+from esc_skills.proposing.analyst import Reading, analyst_of
+from esc_skills.proposing.diagnosis import Weakness, diagnose
 from esc_skills.settings import RoleSettings
 from esc_skills.simulation.runner import wait_for
 from esc_skills.transcript import Transcript, read_transcripts

@@ -11,7 +11,7 @@ from esc_skills.bank.changes import Change, compare_banks
 from esc_skills.bank.reader import read_bank
 from esc_skills.cli.output import format_option, say, show_json
 from esc_skills.errors import InputError
-from esc_skills.evolution.repository import clean_folder
+from esc_skills.evidence.revision import clean_folder
 from esc_skills.git import Repository
 from esc_skills.settings import read_settings
 

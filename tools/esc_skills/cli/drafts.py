@@ -9,7 +9,7 @@ from esc_skills.cli.places import NO_BANK, find_skills
 from esc_skills.discovery.drafting import Draft
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import GitError, InputError
-from esc_skills.evolution.repository import read_revision
+from esc_skills.evidence.revision import read_revision
 from esc_skills.git import Repository
 
 

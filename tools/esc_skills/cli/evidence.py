@@ -12,10 +12,13 @@ from esc_skills.cli.models import chosen, with_models
 from esc_skills.cli.output import format_option, say, show_json
 from esc_skills.cli.proposing import Making, Steps, open_book, proposed_as_json, show_proposed, with_ledger
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
-from esc_skills.evolution.byhand import collect, renew, sign_proposal, standing
-from esc_skills.evolution.proposal import Proposed, Team
-from esc_skills.evolution.repository import read_revision
+from esc_skills.evidence.revision import read_revision
+from esc_skills.evidence.signature import sign_proposal
 from esc_skills.git import Repository
+from esc_skills.proposing.collect import collect, standing
+from esc_skills.proposing.proposal import Proposed
+from esc_skills.proposing.renew import renew
+from esc_skills.simulation.team import Team
 from esc_skills.vocabulary import Verdict
 
 #: Who plays a trial.

@@ -11,10 +11,10 @@ from esc_skills.cli.models import chosen, with_models
 from esc_skills.cli.output import format_option, one_decimal, say, show_json, show_table
 from esc_skills.cli.proposing import Making, Steps, open_book, proposed_as_json, show_proposed, with_ledger
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
-from esc_skills.evolution.proposal import DIAGNOSIS_DRAWS, MODEL_DRAWS, Team
-from esc_skills.evolution.propose import SCREENED, Evolution, evolve
-from esc_skills.evolution.repository import read_revision
+from esc_skills.evidence.revision import read_revision
 from esc_skills.git import Repository
+from esc_skills.proposing.evolution import SCREENED, Evolution, evolve
+from esc_skills.simulation.team import DIAGNOSIS_DRAWS, MODEL_DRAWS, Team
 from esc_skills.vocabulary import Verdict
 
 

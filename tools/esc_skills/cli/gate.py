@@ -7,15 +7,16 @@ from typing import Any
 
 import click
 
+from esc_skills.calibration.measuring import Size, calibrate, exceeds, rehearse
+from esc_skills.calibration.pool import read_pool, simulate_pool
 from esc_skills.cli.output import format_option, say, show_json, show_table
 from esc_skills.cli.places import find_bank, find_population, find_settings
 from esc_skills.cli.proposing import Steps
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
-from esc_skills.evolution.calibrate import FOLDER, PLOT, RESULT, Size, calibrate, exceeds, rehearse
-from esc_skills.evolution.evidence import render_json
-from esc_skills.evolution.pool import read_pool, simulate_pool
-from esc_skills.evolution.powerplot import draw_power
+from esc_skills.evidence.build import render_json
+from esc_skills.gate.calibration import FOLDER, PLOT, RESULT
+from esc_skills.reports.powerplot import draw_power
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.players import cast_players
 from esc_skills.simulation.runner import wait_for

@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 
 from esc_skills.cli.output import say
-from esc_skills.cli.verification import result_of
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
-from esc_skills.evolution.push import Guard, Push, Ruling, judge_push, read_push
+from esc_skills.evidence.push import Guard, Push, Ruling, judge_push, read_push
 from esc_skills.git import Repository
+from esc_skills.reports.result import result_of
 
 _MARK = "# Written by `esc-skills hook install"
 #: Where git keeps what is being pushed until the hook lets it in; without these, nothing of it could be read.

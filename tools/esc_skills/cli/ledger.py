@@ -11,8 +11,8 @@ import click
 from esc_skills.cli.output import format_option, say, show_json, show_table
 from esc_skills.cli.proposing import open_book
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
-from esc_skills.evolution.provenance import unregistered_evidence
-from esc_skills.evolution.repository import read_revision
+from esc_skills.evidence.provenance import unregistered_evidence
+from esc_skills.evidence.revision import read_revision
 from esc_skills.git import Repository
 from esc_skills.ledger.book import find_ledger
 from esc_skills.ledger.entries import Epoch, Ledger, LedgerError

@@ -12,18 +12,19 @@ import click
 from esc_skills.cli.models import Asking, ModelOptions
 from esc_skills.cli.output import ProgressLine, one_decimal, say, show_table
 from esc_skills.errors import InputError
-from esc_skills.evolution.proposal import DIAGNOSIS_DRAWS, MODEL_DRAWS, Proposed, Team
-from esc_skills.evolution.propose import FaultyRunError
-from esc_skills.evolution.repository import Revision
-from esc_skills.evolution.review import describe_change
+from esc_skills.evidence.review import describe_change
+from esc_skills.evidence.revision import Revision
 from esc_skills.gate.decision import Decision
 from esc_skills.gate.scrutiny import note_of
 from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook
+from esc_skills.proposing.evolution import FaultyRunError
+from esc_skills.proposing.proposal import Proposed
 from esc_skills.simulation.draws import plan_draws
 from esc_skills.simulation.estimate import estimate_episode
 from esc_skills.simulation.players import SURROGATE
 from esc_skills.simulation.runner import wait_for
+from esc_skills.simulation.team import DIAGNOSIS_DRAWS, MODEL_DRAWS, Team
 from esc_skills.vocabulary import Split
 
 if TYPE_CHECKING:

@@ -11,17 +11,17 @@ import click
 
 from esc_skills.cli.models import Asking, ModelOptions, chosen, with_models
 from esc_skills.cli.output import ProgressLine, say
-from esc_skills.cli.verification import Result, annotation_lines, json_text, page, result_of, sarif
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
-from esc_skills.evolution.proposal import Team
-from esc_skills.evolution.repository import read_revision
-from esc_skills.evolution.spotcheck import SpotCheck, spot_check
-from esc_skills.evolution.verification import Check, EvidenceStatus, Verification
-from esc_skills.evolution.verify import verify
+from esc_skills.evidence.checks import verify
+from esc_skills.evidence.revision import read_revision
+from esc_skills.evidence.spotcheck import SpotCheck, spot_check
+from esc_skills.evidence.verification import Check, EvidenceStatus, Verification
 from esc_skills.git import Repository
+from esc_skills.reports.result import Result, annotation_lines, json_text, page, result_of, sarif
 from esc_skills.settings import ModelSettings
 from esc_skills.simulation.runner import wait_for
+from esc_skills.simulation.team import Team
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from esc_skills import __version__
-from esc_skills.bank.changes import Change
 from esc_skills.documents.jsonl import compress, decompress, digest, json_lines
-from esc_skills.evolution.review import render_review
-from esc_skills.evolution.trial import Outcome, Trial
+from esc_skills.evidence.proposal import Proposal
+from esc_skills.evidence.review import render_review
+from esc_skills.evidence.trial import Outcome, Trial
 from esc_skills.gate.decision import Decision
 from esc_skills.models.replay import MAX_CALLS
 from esc_skills.simulation.draws import Draw
@@ -30,26 +30,6 @@ FILES = (STATEMENT, PLAN, EPISODES, REVIEW)
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:esc-skills:simulation-evidence:1"
 PLAN_FORMAT = "esc-skills/plan/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A change of a bank as git sees it.
-
-    Attributes:
-        id: The name of its branch and its evidence folder.
-        folder: The bank's folder in the repository.
-        base_tree: The id of that folder's tree before the change; head_tree: after it.
-        files: Each changed file, from the root, with its digest before and after; None where there is none.
-        changes: What changes, in words.
-    """
-
-    id: str
-    folder: str
-    base_tree: str
-    head_tree: str
-    files: Mapping[str, tuple[str | None, str | None]]
-    changes: tuple[Change, ...]
 
 
 def build_evidence(proposal: Proposal, trial: Trial, outcome: Outcome, calls: bytes | None) -> dict[str, bytes]:

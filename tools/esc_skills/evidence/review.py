@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from esc_skills.bank.changes import Change
-from esc_skills.evolution.trial import Outcome
+from esc_skills.evidence.trial import Outcome
 from esc_skills.gate.decision import Decision
 from esc_skills.gate.scrutiny import note_of
 from esc_skills.transcript import Transcript

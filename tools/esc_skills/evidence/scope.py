@@ -10,10 +10,10 @@ from typing import Any
 from esc_skills.bank.reader import SKILL_FILE
 from esc_skills.documents.text import MAX_DOCUMENT_BYTES
 from esc_skills.errors import GitError, InputError
-from esc_skills.evolution.evidence import CALLS, EPISODES, FILES, SIGNATURE, STATEMENT, calls_ref
-from esc_skills.evolution.proposal import OPERATORS, proposal_id
-from esc_skills.evolution.repository import SETTINGS_FILE, clean_folder, skill_path
-from esc_skills.evolution.verification import EvidenceStatus, RefusedError, invalid
+from esc_skills.evidence.build import CALLS, EPISODES, FILES, SIGNATURE, STATEMENT, calls_ref
+from esc_skills.evidence.proposal import OPERATORS, proposal_id
+from esc_skills.evidence.revision import SETTINGS_FILE, clean_folder, skill_path
+from esc_skills.evidence.verification import EvidenceStatus, RefusedError, invalid
 from esc_skills.git import ChangedFile, Repository
 from esc_skills.settings import read_settings
 

@@ -26,7 +26,7 @@ from esc_skills.bank.reader import SKILL_FILE
 from esc_skills.bank.skill import LIST_KEYS, Example, Skill, SkillRisk
 from esc_skills.documents.text import read_text
 from esc_skills.documents.yaml import parse_yaml
-from esc_skills.evolution.diagnose import Weakness, WeaknessKind
+from esc_skills.proposing.diagnosis import Weakness, WeaknessKind
 from esc_skills.transcript import MAX_CHANGE, Transcript
 from esc_skills.vocabulary import HiddenIntention, Language, RiskCode
 

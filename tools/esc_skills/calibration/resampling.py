@@ -13,7 +13,7 @@ from itertools import chain, count, islice
 from random import Random
 from statistics import fmean
 
-from esc_skills.evolution.pool import Difference
+from esc_skills.calibration.pool import Difference
 from esc_skills.gate.betting import e_values
 from esc_skills.gate.scrutiny import Scrutiny, choose, is_suspect, rooms
 from esc_skills.gate.strata import e_value, harm_limit, share_of, strata_of

@@ -19,7 +19,7 @@ from esc_skills.documents.findings import Finding, Severity
 from esc_skills.errors import InputError
 
 if TYPE_CHECKING:
-    from esc_skills.evolution.verification import Verification
+    from esc_skills.evidence.verification import Verification
 
 #: What a change without evidence is called where it needs none.
 EXEMPT = "exempt"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from esc_skills.errors import EscError
+from esc_skills.errors import EscError, InputError
+from esc_skills.evidence.build import SIGNATURE, STATEMENT
+from esc_skills.git import Repository
 
 #: What a signature is for; one that was made for a commit or a login is none for evidence.
 NAMESPACE = "esc-skills-evidence"
@@ -80,3 +82,23 @@ def _run(options: list[str], data: bytes | None, refused: str) -> str:
         said = " ".join((done.stderr or done.stdout).decode("utf-8", "replace").split())[:200]
         raise SignatureError(f"{refused}: {said}" if said else refused)
     return done.stdout.decode("utf-8", "replace")
+
+
+def sign_proposal(repository: Repository, base: str, branch: str, key: Path) -> str:
+    """Add the signature of a proposal's statement to its branch, and return the signature's path.
+
+    Raises:
+        InputError: The branch holds no proposal, is signed, or is checked out.
+        SignatureError: The key cannot sign.
+    """
+    commit = repository.resolve(branch)
+    fork = repository.merge_base(repository.resolve(base), commit)
+    statements = [each.path for each in repository.changed_files(fork, commit) if each.path.endswith(f"/{STATEMENT}")]
+    if len(statements) != 1:
+        raise InputError(f"{branch} adds {len(statements)} statements to {base}", "name the branch of one proposal")
+    path = str(PurePosixPath(statements[0]).with_name(SIGNATURE))
+    if repository.read_file(commit, path) is not None:
+        raise InputError(f"{path}: is there already", "delete it in a commit, then sign again")
+    signature = sign(repository.read_file(commit, statements[0]) or b"", key)
+    repository.add_to_branch(branch, commit, {path: signature}, f"Sign {PurePosixPath(path).parent.name}")
+    return path

@@ -13,8 +13,8 @@ from esc_skills.documents.schema import check_schema
 from esc_skills.documents.text import decode
 from esc_skills.documents.yaml import escape_pointer
 from esc_skills.errors import EscError
-from esc_skills.evolution.evidence import CALLS, EPISODES, PLAN, REVIEW, STATEMENT
-from esc_skills.evolution.verification import invalid
+from esc_skills.evidence.build import CALLS, EPISODES, PLAN, REVIEW, STATEMENT
+from esc_skills.evidence.verification import invalid
 
 _MAX_EPISODES = 500_000_000
 #: Honest files unpack to what is rebuilt; what departs is read up to this many times that, so that its line can be named.

@@ -18,7 +18,7 @@ from itertools import product
 from statistics import fmean
 
 from esc_skills.bank.reader import Bank
-from esc_skills.evolution.trial import Outcome, Trial, pair_of
+from esc_skills.evidence.trial import Outcome, Trial, pair_of
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.players import Players, play
 from esc_skills.simulation.runner import run_in_memory

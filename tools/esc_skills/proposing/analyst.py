@@ -20,9 +20,9 @@ from esc_skills.bank.skill import Skill
 from esc_skills.documents.prompts import PromptRole, load_prompt
 from esc_skills.documents.text import one_line, shorten
 from esc_skills.errors import InputError
-from esc_skills.evolution.diagnose import Quote, Weakness, WeaknessKind
-from esc_skills.evolution.refine import Edit
 from esc_skills.models.request import Completion, Message, Model, ModelFault, RoleModel
+from esc_skills.proposing.diagnosis import Quote, Weakness, WeaknessKind
+from esc_skills.proposing.operators import Edit
 from esc_skills.settings import RoleSettings
 from esc_skills.simulation.players import role_model
 from esc_skills.transcript import MAX_CHANGE, Transcript, Turn

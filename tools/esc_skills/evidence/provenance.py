@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from esc_skills.evolution.evidence import SIGNATURE, STATEMENT
-from esc_skills.evolution.trial import Outcome
-from esc_skills.evolution.verification import Check, EvidenceStatus, RefusedError, invalid
+from esc_skills.evidence.build import SIGNATURE, STATEMENT
+from esc_skills.evidence.signature import SignatureError, check_signature
+from esc_skills.evidence.trial import Outcome
+from esc_skills.evidence.verification import Check, EvidenceStatus, RefusedError, invalid
 from esc_skills.git import Repository
 from esc_skills.ledger.book import find_ledger
 from esc_skills.ledger.entries import Ledger, LedgerError, Registration
 from esc_skills.ledger.levels import threshold_at
-from esc_skills.signing import SignatureError, check_signature
 
 #: The file of the base that says whose signatures count, in the form of `ssh-keygen(1)`.
 SIGNERS = "allowed_signers"

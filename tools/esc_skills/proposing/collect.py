@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from esc_skills.bank.changes import compare_banks
 from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, visible
 from esc_skills.errors import InputError
-from esc_skills.evolution.evidence import CALLS, FILES, SIGNATURE, STATEMENT
-from esc_skills.evolution.proposal import Draft, Proposed, Team, Watch, propose
-from esc_skills.evolution.repository import SETTINGS_FILE, Revision, skill_path
-from esc_skills.evolution.verify import verify
+from esc_skills.evidence.build import CALLS, FILES, SIGNATURE
+from esc_skills.evidence.checks import verify
+from esc_skills.evidence.revision import SETTINGS_FILE, Revision, skill_path
 from esc_skills.gate.decision import Decision
 from esc_skills.git import ChangedFile, Repository
 from esc_skills.ledger.book import LedgerBook
-from esc_skills.signing import sign
+from esc_skills.proposing.proposal import Draft, Proposed, Watch, propose
+from esc_skills.simulation.team import Team
 from esc_skills.validation import check_version_bump
 
 _REGULAR = 0o100644
@@ -110,54 +110,6 @@ async def collect(
         lambda decision: _message("Evidence", head, decision),
     )
     return await propose(repository, base, draft, watch, team, book)
-
-
-async def renew(
-    repository: Repository, base: Revision, head: str, watch: Watch, team: Team, book: LedgerBook | None
-) -> Proposed:
-    """Judge the change of a proposal anew on a base that moved, as a branch that starts there.
-
-    What was recorded cannot be used again: a changed base is another trial, and its seekers follow from a registration of
-    its own.
-
-    Raises:
-        InputError: The base changed the same skills, or the proposal changes none.
-    """
-    commit, folder = repository.resolve(head), base.settings.skills
-    fork = repository.merge_base(base.commit, commit)
-    changed = [each.path for each in repository.changed_files(fork, commit) if _is_skill(each.path, folder)]
-    if not changed:
-        raise InputError(f"{head} changes no skill", "name the branch of a proposal")
-    files: dict[str, bytes | None] = {path: repository.read_file(commit, path) for path in changed}
-    for path in changed:
-        if repository.tree_id(fork, path) != repository.tree_id(base.commit, path):
-            raise InputError(
-                f"{path}: the base changed it too", f"rebase {head}, then run `esc-skills evidence collect`"
-            )
-    candidate = _applied(base, files, folder)
-    skill = _first_skill(changed)
-    draft = Draft("renew", skill, candidate, base.commit, files, lambda decision: _message("Renew", head, decision))
-    return await propose(repository, base, draft, watch, team, book)
-
-
-def sign_proposal(repository: Repository, base: str, branch: str, key: Path) -> str:
-    """Add the signature of a proposal's statement to its branch, and return the signature's path.
-
-    Raises:
-        InputError: The branch holds no proposal, is signed, or is checked out.
-        SignatureError: The key cannot sign.
-    """
-    commit = repository.resolve(branch)
-    fork = repository.merge_base(repository.resolve(base), commit)
-    statements = [each.path for each in repository.changed_files(fork, commit) if each.path.endswith(f"/{STATEMENT}")]
-    if len(statements) != 1:
-        raise InputError(f"{branch} adds {len(statements)} statements to {base}", "name the branch of one proposal")
-    path = str(PurePosixPath(statements[0]).with_name(SIGNATURE))
-    if repository.read_file(commit, path) is not None:
-        raise InputError(f"{path}: is there already", "delete it in a commit, then sign again")
-    signature = sign(repository.read_file(commit, statements[0]) or b"", key)
-    repository.add_to_branch(branch, commit, {path: signature}, f"Sign {PurePosixPath(path).parent.name}")
-    return path
 
 
 def _own_evidence(repository: Repository, fork: str, changed: tuple[ChangedFile, ...]) -> dict[str, bytes | None]:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from esc_skills.errors import EscError, GitError, InputError
-from esc_skills.evolution.provenance import SIGNERS
-from esc_skills.evolution.repository import SETTINGS_FILE
-from esc_skills.evolution.verification import Verification
-from esc_skills.evolution.verify import verify
+from esc_skills.evidence.checks import verify
+from esc_skills.evidence.provenance import SIGNERS
+from esc_skills.evidence.revision import SETTINGS_FILE
+from esc_skills.evidence.verification import Verification
 from esc_skills.git import Repository
 from esc_skills.ledger.book import BRANCH as LEDGER
 from esc_skills.ledger.book import read_ledger

@@ -13,19 +13,21 @@ from typing import TypeVar
 
 from esc_skills.bank.reader import SKILL_FILE, Bank, check_references, parse_documents, read_bank
 from esc_skills.errors import InputError
-from esc_skills.evolution.analyst import Analyst, analyst_of
-from esc_skills.evolution.diagnose import Weakness, diagnose
-from esc_skills.evolution.proposal import Draft, Proposed, Team, Watch, propose
-from esc_skills.evolution.refine import Edit, refine
-from esc_skills.evolution.repository import Revision, read_refusals, read_revision
-from esc_skills.evolution.trial import pair_of
+from esc_skills.evidence.revision import Revision, read_revision
+from esc_skills.evidence.trial import pair_of
 from esc_skills.gate.decision import Decision
 from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook
 from esc_skills.models.request import ModelFault
+from esc_skills.proposing.analyst import Analyst, analyst_of
+from esc_skills.proposing.diagnosis import Weakness, diagnose
+from esc_skills.proposing.operators import Edit, refine
+from esc_skills.proposing.proposal import Draft, Proposed, Watch, propose
+from esc_skills.proposing.refusals import read_refusals
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import play
 from esc_skills.simulation.runner import run_in_memory
+from esc_skills.simulation.team import Team
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Split, Verdict
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from esc_skills.bank.reader import Bank
 from esc_skills.bank.skill import Skill
+from esc_skills.calibration.pool import Difference, bank_of, edit_bank
 from esc_skills.documents.jsonl import digest_json
-from esc_skills.evolution.pool import Difference, bank_of, edit_bank
-from esc_skills.evolution.trial import Trial, run_trial
+from esc_skills.evidence.trial import Trial, run_trial
 from esc_skills.seekers.reader import Population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.draws import Draw

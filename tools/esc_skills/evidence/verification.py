@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from esc_skills.evolution.trial import Outcome, Trial
+from esc_skills.evidence.trial import Outcome, Trial
 from esc_skills.vocabulary import Verdict
 
 

@@ -16,14 +16,13 @@ from esc_skills.documents.jsonl import parse_json
 from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import decode
 from esc_skills.errors import EscError, GitError, InputError
-from esc_skills.evolution.calibrate import FOLDER, RESULT, calibration_age, read_calibration
-from esc_skills.evolution.compare import compare_evidence, first_difference
-from esc_skills.evolution.evidence import CALLS, STATEMENT, build_evidence, render_json
-from esc_skills.evolution.exempt import exemption
-from esc_skills.evolution.proposal import Team, describe_proposal
-from esc_skills.evolution.provenance import SIGNERS, check_decision, check_registration, check_signer, ledger_of
-from esc_skills.evolution.repository import SETTINGS_FILE, Revision, read_revision
-from esc_skills.evolution.scope import (
+from esc_skills.evidence.build import CALLS, STATEMENT, build_evidence, render_json
+from esc_skills.evidence.comparison import compare_evidence, first_difference
+from esc_skills.evidence.exempt import exemption
+from esc_skills.evidence.proposal import describe_proposal
+from esc_skills.evidence.provenance import SIGNERS, check_decision, check_registration, check_signer, ledger_of
+from esc_skills.evidence.revision import SETTINGS_FILE, Revision, read_revision
+from esc_skills.evidence.scope import (
     check_base_stands,
     check_name,
     check_scope,
@@ -33,14 +32,16 @@ from esc_skills.evolution.scope import (
     read_calls_apart,
     read_evidence,
 )
-from esc_skills.evolution.trial import Outcome, Trial, change_digest, run_trial
-from esc_skills.evolution.verification import Check, EvidenceStatus, RefusedError, Verification, invalid
+from esc_skills.evidence.trial import Outcome, Trial, change_digest, run_trial
+from esc_skills.evidence.verification import Check, EvidenceStatus, RefusedError, Verification, invalid
+from esc_skills.gate.calibration import FOLDER, RESULT, calibration_age, read_calibration
 from esc_skills.git import Repository
 from esc_skills.ledger.entries import Registered
 from esc_skills.models.replay import ReplayModel
 from esc_skills.settings import ModelSettings, read_settings
 from esc_skills.simulation.players import SURROGATE, Players, endpoint_of
 from esc_skills.simulation.runner import wait_for
+from esc_skills.simulation.team import Team
 from esc_skills.validation import check_version_bump
 
 _CALIBRATION = f"{FOLDER}/{RESULT}"

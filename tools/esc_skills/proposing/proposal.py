@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from esc_skills.bank.changes import Change, compare_banks
+from esc_skills.bank.changes import Change
 from esc_skills.bank.reader import Bank
-from esc_skills.errors import GitError, InputError
-from esc_skills.evolution.evidence import CALLS, MAX_IN_TREE, STATEMENT, Proposal, build_evidence, calls_ref
-from esc_skills.evolution.repository import Revision
-from esc_skills.evolution.trial import Trial, run_trial
+from esc_skills.errors import GitError
+from esc_skills.evidence.build import CALLS, MAX_IN_TREE, STATEMENT, build_evidence, calls_ref
+from esc_skills.evidence.proposal import describe_proposal, proposal_id
+from esc_skills.evidence.revision import Revision
+from esc_skills.evidence.trial import Trial, run_trial
 from esc_skills.gate.decision import Decision
 from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook
 from esc_skills.ledger.entries import Registered
 from esc_skills.models.meter import Meter
-from esc_skills.models.request import Model
-from esc_skills.settings import ModelSettings
-from esc_skills.simulation.players import SURROGATE, Players, cast_players
-
-#: What makes proposals: the operators of refinement, the analyst's, and the two ways of making evidence by hand.
-OPERATORS = frozenset(("new", "narrow", "examples", "revise", "edit", "renew"))
-#: How many evolution seekers a bank is diagnosed and an edit is screened on.
-DIAGNOSIS_DRAWS = 300
-#: The same where calls are paid for.
-MODEL_DRAWS = 40
+from esc_skills.simulation.team import Team
 
 
 class Watch(Protocol):
@@ -41,50 +33,6 @@ class Watch(Protocol):
 
     def note(self, what: str) -> None:
         """Something that a person should know was left out."""
-
-
-class Recorder(Model, Protocol):
-    """A model that keeps the calls that were asked of it."""
-
-    def packed(self, digests: Iterable[str]) -> bytes:
-        """Return some calls as the content of a `calls.jsonl.gz`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Team:
-    """Which models do what in an evolution; without any, the surrogate and offline operators do it.
-
-    Attributes:
-        supporter: `surrogate`, or `endpoint/model`; seeker: the same.
-        judge: Who judges safety beside the lexicon, if anybody.
-        second_seeker: Who plays the gate's draws once more, if anybody.
-        analyst: Who reads runs and writes edits beside the offline operators, if anybody.
-        recorder: Who is asked for all that is not the surrogate.
-        asked: How their models are asked: the settings of the revision that is evolved.
-        draws: How many evolution seekers a bank is diagnosed and an edit is screened on.
-        concurrency: How many episodes run at a time.
-    """
-
-    supporter: str = SURROGATE
-    seeker: str = SURROGATE
-    judge: str | None = None
-    second_seeker: str | None = None
-    analyst: str | None = None
-    recorder: Recorder | None = None
-    asked: ModelSettings = ModelSettings()  # noqa: RUF009 - frozen
-    draws: int = DIAGNOSIS_DRAWS
-    concurrency: int = 64
-
-    def players(self, model: Model | None) -> Players:
-        """Return who plays the episodes, asking a model."""
-        return cast_players(self.supporter, self.seeker, judge=self.judge, model=model, asked=self.asked)
-
-    def second_players(self, model: Model | None) -> Players | None:
-        """Return who plays them with the second seeker, where there is one."""
-        if self.second_seeker is None:
-            return None
-        asked = replace(self.asked, seeker=self.asked.second_seeker)
-        return cast_players(self.supporter, self.second_seeker, judge=self.judge, model=model, asked=asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,28 +146,3 @@ def _new_id(repository: Repository, trial: Trial, draft: Draft) -> str:
         hint = f"verify it with `esc-skills verify --base HEAD --head evolve/{name}`, or delete the branch and go on with --resume"
         raise GitError(f"this change was proposed already, on the branch evolve/{name}", hint)
     return name
-
-
-def proposal_id(operator: str, skill: str, trial_digest: str) -> str:
-    """Return the id of a proposal: what it does to which skill, and the start of its trial's digest.
-
-    Args:
-        operator: One of `OPERATORS`.
-        skill: The skill that it changes, the first in git's order where there are several.
-        trial_digest: The trial's.
-    """
-    if operator not in OPERATORS:
-        raise ValueError(f"{operator!r} is no operator that `verify` knows")
-    return f"{operator}-{skill}-{trial_digest.removeprefix('sha256:')[:10]}"
-
-
-def describe_proposal(name: str, base: Revision, candidate: Bank, head_tree: str, repository: Repository) -> Proposal:
-    """Return a change as its evidence states it."""
-    folder = base.settings.skills
-    base_tree = repository.tree_id(base.commit, folder)
-    if base_tree is None:
-        raise InputError(f"{folder}: is not in the base revision")
-    paths = sorted({*base.bank.files, *candidate.files})
-    files = {f"{folder}/{path}": (base.bank.files.get(path), candidate.files.get(path)) for path in paths}
-    changed = {path: digests for path, digests in files.items() if digests[0] != digests[1]}
-    return Proposal(name, folder, base_tree, head_tree, changed, compare_banks(base.bank.skills, candidate.skills))

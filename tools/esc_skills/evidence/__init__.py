@@ -1,0 +1,1 @@
+"""Evidence: what a proposal carries, how it is built, and the checks by which a stranger derives its verdict again."""

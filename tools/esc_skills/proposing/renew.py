@@ -1,0 +1,39 @@
+"""Renewing: the change of a proposal is judged anew on a base that moved, as a branch that starts there."""
+
+from __future__ import annotations
+
+from esc_skills.errors import InputError
+from esc_skills.evidence.revision import Revision
+from esc_skills.git import Repository
+from esc_skills.ledger.book import LedgerBook
+from esc_skills.proposing.collect import _applied, _first_skill, _is_skill, _message
+from esc_skills.proposing.proposal import Draft, Proposed, Watch, propose
+from esc_skills.simulation.team import Team
+
+
+async def renew(
+    repository: Repository, base: Revision, head: str, watch: Watch, team: Team, book: LedgerBook | None
+) -> Proposed:
+    """Judge the change of a proposal anew on a base that moved, as a branch that starts there.
+
+    What was recorded cannot be used again: a changed base is another trial, and its seekers follow from a registration of
+    its own.
+
+    Raises:
+        InputError: The base changed the same skills, or the proposal changes none.
+    """
+    commit, folder = repository.resolve(head), base.settings.skills
+    fork = repository.merge_base(base.commit, commit)
+    changed = [each.path for each in repository.changed_files(fork, commit) if _is_skill(each.path, folder)]
+    if not changed:
+        raise InputError(f"{head} changes no skill", "name the branch of a proposal")
+    files: dict[str, bytes | None] = {path: repository.read_file(commit, path) for path in changed}
+    for path in changed:
+        if repository.tree_id(fork, path) != repository.tree_id(base.commit, path):
+            raise InputError(
+                f"{path}: the base changed it too", f"rebase {head}, then run `esc-skills evidence collect`"
+            )
+    candidate = _applied(base, files, folder)
+    skill = _first_skill(changed)
+    draft = Draft("renew", skill, candidate, base.commit, files, lambda decision: _message("Renew", head, decision))
+    return await propose(repository, base, draft, watch, team, book)

@@ -22,6 +22,9 @@ NOWHERE = "http://127.0.0.1:9"
 
 Git = Callable[..., str]
 
+#: Fixtures of proposals, which several folders share.
+pytest_plugins = ["tests.proposals"]
+
 # How long an example takes depends on the machine; on CI the same examples are tried each time.
 settings.register_profile("tests", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("tests")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
-from tests.evolution.conftest import git
+from tests.proposals import git
 from tests.samples import raised
 
 #: A gate of few draws, which a bank that is mended passes.

@@ -20,8 +20,8 @@ import pytest
 import yaml
 
 from esc_skills.reports.result import Line, Result, json_text
-from tests.evolution.conftest import git
 from tests.gitserver import SKILL, Server, copy_server, make_server
+from tests.proposals import git
 
 ROOT = Path(__file__).parent.parent
 GITHUB = ROOT / ".github"

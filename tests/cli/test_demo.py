@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from esc_skills.cli.main import run
-from tests.evolution.conftest import git
+from tests.proposals import git
 
 Capture = pytest.CaptureFixture[str]
 STALE = "left by an earlier demo.txt"

@@ -11,7 +11,7 @@ from esc_skills.cli.main import run
 from esc_skills.documents.jsonl import json_lines
 from esc_skills.documents.schema import check_schema
 from esc_skills.transcript import Transcript
-from tests.evolution.runs import ASKS, TELLS, episode, run_of, turn
+from tests.runs import ASKS, TELLS, episode, run_of, turn
 from tests.samples import write_skill
 
 Capture = pytest.CaptureFixture[str]

@@ -15,8 +15,8 @@ import pytest
 
 from esc_skills.bank.edit import set_metadata
 from esc_skills.cli.main import run
-from tests.evolution.conftest import git
 from tests.gitserver import OTHER, QUICK, SKILL, Server, copy_server, make_server, small_change
+from tests.proposals import git
 
 Capture = pytest.CaptureFixture[str]
 

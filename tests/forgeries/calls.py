@@ -11,7 +11,7 @@ from esc_skills.evidence.build import CALLS
 from esc_skills.models.recording import Call, call_of
 from esc_skills.models.request import Completion, Request, Usage
 from esc_skills.simulation.team import Team
-from tests.evolution.model_server import answer_to
+from tests.model_server import answer_to
 
 from .kind import refused
 from .workshop import Workshop, holding, packed, signed, stating, unpacked, values_of

@@ -16,8 +16,8 @@ import pytest
 
 from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
-from tests.evolution.model_server import BLUNT, KEY, ModelServer
-from tests.evolution.model_server import SKILL as CHOSEN
+from tests.model_server import BLUNT, KEY, ModelServer
+from tests.model_server import SKILL as CHOSEN
 from tests.samples import raised, skill_text, write_skill
 
 from . import honest

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from esc_skills.evidence.build import STATEMENT
-from tests.evolution.model_server import KIND, is_kind
+from tests.model_server import KIND, is_kind
 from tests.samples import raised
 
 from .calls import Inventor

@@ -20,9 +20,9 @@ import pytest
 
 from esc_skills.documents.jsonl import digest
 from esc_skills.documents.shipped import shipped
-from tests.evolution.commands import call
-from tests.evolution.conftest import git
-from tests.evolution.model_server import KEY, SKILL, ModelServer
+from tests.commands import call
+from tests.model_server import KEY, SKILL, ModelServer
+from tests.proposals import git
 from tests.samples import skill_text, write_skill
 
 HERE = Path(__file__).parent

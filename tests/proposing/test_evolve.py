@@ -11,8 +11,7 @@ import pytest
 
 from esc_skills.cli.main import run
 from esc_skills.documents.schema import check_schema
-
-from .conftest import Proposed, git
+from tests.proposals import Proposed, git
 
 
 def state_of(folder: Path) -> tuple[str, ...]:

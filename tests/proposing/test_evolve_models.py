@@ -21,13 +21,9 @@ from esc_skills.documents.jsonl import canonical_json, compress, digest
 from esc_skills.documents.schema import check_schema
 from esc_skills.evidence.trial import change_digest
 from esc_skills.vocabulary import Split
-from tests.models.loopback import refused
-from tests.samples import shipped_population, write_skill
-
-from .commands import Ran, call, detail, evidence
-from .commands import verify as checked
-from .conftest import Proposed, git
-from .model_server import (
+from tests.commands import Ran, call, detail, evidence
+from tests.commands import verify as checked
+from tests.model_server import (
     ADDED,
     CONTRARY,
     KEY,
@@ -41,6 +37,9 @@ from .model_server import (
     standing,
     tokens_of,
 )
+from tests.models.loopback import refused
+from tests.proposals import Proposed, git
+from tests.samples import shipped_population, write_skill
 
 PLAYERS = ("--supporter", "local/tiny", "--seeker", "local/tiny")
 ANALYST = ("--analyst", "local/tiny")

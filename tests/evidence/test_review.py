@@ -19,9 +19,8 @@ from esc_skills.gate.decision import decide
 from esc_skills.settings import GateSettings
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Disposition, HiddenIntention
+from tests.runs import episode, turn
 from tests.samples import BODY, bank_of, skill_text
-
-from .runs import episode, turn
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 WORD_JOINER = "\u2060"

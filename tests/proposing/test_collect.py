@@ -13,10 +13,9 @@ import pytest
 
 from esc_skills.bank.edit import set_metadata
 from esc_skills.documents.shipped import shipped
+from tests.commands import Ran, call, detail, evidence, ledger, verify
+from tests.proposals import git
 from tests.samples import raised, version_of
-
-from .commands import Ran, call, detail, evidence, ledger, verify
-from .conftest import git
 
 #: A gate of very few draws: what it decides does not matter here, only that it is decided alike.
 GATE = "[tool.esc-skills.gate]\ndraws = 4\nbatch = 2\nthreshold = 1.2\n"

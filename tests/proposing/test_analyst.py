@@ -26,9 +26,8 @@ from esc_skills.simulation.draws import plan_draws
 from esc_skills.simulation.players import cast_players, play
 from esc_skills.transcript import Transcript, Turn
 from esc_skills.vocabulary import Arm, Disposition, HiddenIntention, Language, Split, Termination
+from tests.runs import PLAIN, episode, run_of, turn
 from tests.samples import bank_of, shipped_population, skill_of, skill_text
-
-from .runs import PLAIN, episode, run_of, turn
 
 SHIPPED = read_bank(read_files(shipped("skills")), "skills")
 BANK = bank_of(skill_text(), skill_text("name-one-step", esc_needs="practical-advice"))

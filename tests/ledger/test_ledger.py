@@ -20,10 +20,9 @@ from esc_skills.ledger.book import LedgerBook
 from esc_skills.ledger.entries import Terms
 from esc_skills.ledger.levels import nominal_rate, threshold_at
 from esc_skills.vocabulary import Verdict
+from tests.commands import Ran, call, detail, evidence, ledger, verify
+from tests.proposals import git
 from tests.samples import skill_text, write_skill
-
-from .commands import Ran, call, detail, evidence, ledger, verify
-from .conftest import git
 
 FIRST = 20.0
 GATE = "[tool.esc-skills.gate]\ndraws = 4\nbatch = 2\nthreshold = 20\n"

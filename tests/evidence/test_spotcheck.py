@@ -14,8 +14,7 @@ from esc_skills.roles import Appraisal
 from esc_skills.simulation.players import Roles
 from esc_skills.simulation.runner import wait_for
 from esc_skills.transcript import Turn
-
-from .test_trial import Scripted, ScriptedPlayers, run, trial_of
+from tests.evidence.test_trial import Scripted, ScriptedPlayers, run, trial_of
 
 
 class Unmoved(Scripted):

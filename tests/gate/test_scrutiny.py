@@ -23,9 +23,8 @@ from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import Roles
 from esc_skills.transcript import Turn
 from esc_skills.vocabulary import Disposition, HiddenIntention, Split, Verdict
+from tests.evidence.test_trial import POPULATION, Scripted, ScriptedPlayers, bank_that_says, run
 from tests.samples import bank_of, skill_text
-
-from .test_trial import POPULATION, Scripted, ScriptedPlayers, bank_that_says, run
 
 GATE = GateSettings()
 NEGATIVE, PASSIVE, AVOIDANT = Disposition.NEGATIVE, Disposition.PASSIVE, Disposition.AVOIDANT

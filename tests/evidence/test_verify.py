@@ -17,9 +17,8 @@ from esc_skills.evidence.comparison import compare_evidence
 from esc_skills.evidence.trial import change_digest
 from esc_skills.evidence.verification import RefusedError
 from esc_skills.git import Repository
+from tests.proposals import Proposed
 from tests.samples import raised
-
-from .conftest import Proposed
 
 Verify = Callable[..., dict[str, Any]]
 #: The parts of a predicate that `verify` makes itself.

@@ -1,4 +1,4 @@
-"""One proposal, made once by the command line, that the tests of this folder copy and then tamper with."""
+"""Proposals, made once by the command line, that tests copy and then tamper with."""
 
 from __future__ import annotations
 

@@ -15,9 +15,8 @@ from esc_skills.proposing.evolution import skill_paths
 from esc_skills.proposing.operators import Edit, load_starters, refine
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Disposition, HiddenIntention, Language, Risk
+from tests.runs import episode, run_of, turn
 from tests.samples import BODY, skill_text
-
-from .runs import episode, run_of, turn
 
 SHIPPED = read_files(shipped("skills"))
 SMALL = {"wait-a-little/SKILL.md": skill_text().encode()}

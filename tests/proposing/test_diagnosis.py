@@ -10,9 +10,8 @@ import pytest
 from esc_skills.proposing.diagnosis import Weakness, WeaknessKind, diagnose
 from esc_skills.transcript import Transcript, Turn
 from esc_skills.vocabulary import Disposition, HiddenIntention, Termination
+from tests.runs import ASKS, PLAIN, TELLS, episode, run_of, turn
 from tests.samples import bank_of, skill_text
-
-from .runs import ASKS, PLAIN, TELLS, episode, run_of, turn
 
 LISTENS = skill_text()
 ADVISES = skill_text("name-one-step", esc_needs="practical-advice")

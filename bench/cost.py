@@ -12,7 +12,7 @@ from esc_skills.bank.reader import Bank, read_bank, read_files
 from esc_skills.documents.shipped import shipped
 from esc_skills.models.endpoint import Endpoint
 from esc_skills.models.prices import load_prices
-from esc_skills.seekers.reader import read_population
+from esc_skills.seekers.population import read_population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.draws import plan_draws
 from esc_skills.simulation.estimate import Estimate, estimate_episode

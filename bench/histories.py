@@ -27,7 +27,7 @@ from esc_skills.calibration.pool import Difference, Pool, simulate_pool
 from esc_skills.calibration.resampling import judge
 from esc_skills.documents.shipped import shipped
 from esc_skills.ledger.levels import nominal_rate, threshold_at
-from esc_skills.seekers.reader import read_population
+from esc_skills.seekers.population import read_population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.players import cast_players
 from esc_skills.simulation.runner import wait_for

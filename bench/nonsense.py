@@ -22,7 +22,7 @@ from esc_skills.bank.skill import Skill
 from esc_skills.documents.shipped import shipped
 from esc_skills.evidence.trial import Trial, run_trial
 from esc_skills.gate.decision import Decision
-from esc_skills.seekers.reader import read_population
+from esc_skills.seekers.population import read_population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.players import cast_players
 from esc_skills.simulation.runner import wait_for

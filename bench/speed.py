@@ -13,7 +13,7 @@ from esc_skills.bank.reader import read_bank, read_files
 from esc_skills.documents.shipped import shipped
 from esc_skills.evidence.trial import Trial, run_trial
 from esc_skills.language.cues import load_cues
-from esc_skills.seekers.reader import read_population
+from esc_skills.seekers.population import read_population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.players import cast_players
 from esc_skills.simulation.runner import wait_for

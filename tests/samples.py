@@ -11,7 +11,7 @@ from esc_skills.bank.edit import raise_version
 from esc_skills.bank.reader import Bank, read_bank
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.shipped import shipped
-from esc_skills.seekers.reader import Population, read_population
+from esc_skills.seekers.population import Population, read_population
 from esc_skills.transcript import Transcript, Turn
 from esc_skills.vocabulary import Disposition, HiddenIntention, Termination
 

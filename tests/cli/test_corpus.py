@@ -12,7 +12,7 @@ import pytest
 
 from esc_skills.cli.main import run
 from esc_skills.corpora.dialogue import Dialogue, Quality, TalkType
-from esc_skills.corpora.reader import read_dialogues
+from esc_skills.corpora.dialogue_files import read_dialogues
 from esc_skills.errors import DocumentError
 from esc_skills.vocabulary import Disposition, HiddenIntention, Language, ProblemType, Speaker, Strategy
 from tests.corpora import samples

@@ -22,7 +22,7 @@ from aiohttp import web
 from esc_skills.bank.reader import read_bank, read_files
 from esc_skills.cli.main import run
 from esc_skills.corpora.dialogue import Dialogue, Utterance
-from esc_skills.corpora.reader import line_of
+from esc_skills.corpora.dialogue_files import line_of
 from esc_skills.discovery.prototypes import Prototype
 from esc_skills.discovery.units import Source, Unit, read_units
 from esc_skills.documents.jsonl import canonical_json

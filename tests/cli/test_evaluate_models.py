@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from esc_skills.cli.evaluation import Evaluation
 from esc_skills.cli.main import run
-from esc_skills.cli.models import ModelOptions
+from esc_skills.cli.model_options import ModelOptions
+from esc_skills.cli.report_options import Evaluation
 from esc_skills.documents.jsonl import json_lines
 from esc_skills.documents.prompts import PromptRole
 from esc_skills.models.request import EndpointError

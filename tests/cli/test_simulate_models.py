@@ -19,7 +19,7 @@ from aiohttp import web
 
 from esc_skills.cli.main import run
 from esc_skills.documents.prompts import PromptRole
-from esc_skills.models.forms import Form
+from esc_skills.models.structured import Form
 from esc_skills.transcript import read_transcripts
 from esc_skills.vocabulary import Termination
 from tests.cli.serving import KEY, Server, answer_to, play, role_of, simulation, text_of

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esc_skills.corpora.dialogue import Dialogue, Outcomes, Quality, TalkType, Utterance, dialogue_of
-from esc_skills.corpora.reader import line_of, read_dialogues
+from esc_skills.corpora.dialogue_files import line_of, read_dialogues
 from esc_skills.vocabulary import Disposition, EmotionType, HiddenIntention, Language, ProblemType, Speaker, Strategy
 
 ratings = st.none() | st.integers(1, 5)

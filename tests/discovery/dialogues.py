@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from esc_skills.corpora.dialogue import Dialogue, Utterance
-from esc_skills.corpora.reader import line_of
+from esc_skills.corpora.dialogue_files import line_of
 from esc_skills.discovery.cluster import cluster_units
 from esc_skills.discovery.prototypes import Prototype
 from esc_skills.discovery.units import Action, Source, Span, State, Unit

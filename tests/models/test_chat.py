@@ -11,8 +11,8 @@ from aiohttp import web
 
 from esc_skills.errors import EscError
 from esc_skills.models.budget import Budget, BudgetExhausted
-from esc_skills.models.forms import Form
 from esc_skills.models.request import Completion, EndpointError, Message, ModelFault, Request, Usage
+from esc_skills.models.structured import Form
 from esc_skills.vocabulary import Termination
 from tests.models.loopback import ANSWER, Asking, Loopback, answered, completion, refused, request
 

@@ -386,7 +386,7 @@ def test_without_its_recorded_calls_nothing_can_be_verified(stated: bool, tamper
 def test_calls_that_are_too_large_for_the_tree_are_kept_apart(
     server: ModelServer, small: Path, tmp_path: Path, verify: Verify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("esc_skills.proposing.proposal.MAX_IN_TREE", 1000)
+    monkeypatch.setattr("esc_skills.proposing.propose.MAX_IN_TREE", 1000)
     proposal = proposed_by(evolve(server, small), small)
     name = proposal.result["proposal"]
     names = git(small, "ls-tree", "--name-only", f"{proposal.branch}:evidence/{name}").split("\n")

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from esc_skills.errors import InputError
+from esc_skills.seekers.population import check_part, kind_of_part, read_population
 from esc_skills.seekers.profile import Profile
-from esc_skills.seekers.reader import check_part, kind_of_part, read_population
 from esc_skills.vocabulary import Disposition, EmotionType, HiddenIntention, ProblemType, Risk, Split
 from tests.samples import part_files, shipped_population
 

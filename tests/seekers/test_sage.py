@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from esc_skills.documents.schema import check_schema
 from esc_skills.documents.yaml import parse_yaml
 from esc_skills.errors import DocumentError, InputError
-from esc_skills.seekers.sage import (
+from esc_skills.seekers.sage_profiles import (
     export_sage_profiles,
     import_sage_profiles,
     read_whole_profile,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esc_skills.errors import InputError
-from esc_skills.seekers.reader import Population
+from esc_skills.seekers.population import Population
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.vocabulary import Split
 from tests.samples import shipped_population

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esc_skills.simulation.score import Score, score_episodes, score_run
+from esc_skills.simulation.sentient_score import Score, score_episodes, score_run
 from esc_skills.transcript import Transcript, Turn
 from esc_skills.vocabulary import Disposition, HiddenIntention, Termination
 from tests.samples import transcript

@@ -13,10 +13,10 @@ from esc_skills.bank.skill import Skill
 from esc_skills.documents.shipped import shipped
 from esc_skills.models.request import ModelFault
 from esc_skills.roles import Answer, Appraisal, Reply
+from esc_skills.simulation.ablation import BankWorth, Mark, contrast, weigh_bank
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import Players, Roles, cast_players, play
 from esc_skills.simulation.runner import wait_for
-from esc_skills.simulation.worth import BankWorth, Mark, contrast, weigh_bank
 from esc_skills.transcript import Transcript, Turn
 from esc_skills.vocabulary import Arm, Split, Termination
 from tests.samples import bank_of, shipped_population, skill_text, transcript

@@ -14,7 +14,7 @@ from esc_skills.documents.findings import Finding, Severity, finding_of
 from esc_skills.documents.text import decode, read_bytes
 from esc_skills.errors import DocumentError, InputError
 from esc_skills.git import Repository
-from esc_skills.seekers.reader import check_part
+from esc_skills.seekers.population import check_part
 from esc_skills.settings import check_settings
 
 _SETTINGS_FILE = "pyproject.toml"

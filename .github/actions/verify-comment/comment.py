@@ -17,8 +17,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
-from esc_skills.reports.result import Result, json_text, page, read_result, sarif
 from esc_skills.errors import InputError
+from esc_skills.reports.result import Result, json_text, page, read_result, sarif
 
 MARK = "<!-- esc-skills verify -->"
 _MOST_PAGES = 20

@@ -28,8 +28,8 @@ from esc_skills.calibration.resampling import (
 )
 from esc_skills.gate.calibration import FORMAT
 from esc_skills.ledger.levels import threshold_at
-from esc_skills.proposing.proposal import Watch
-from esc_skills.seekers.reader import Population
+from esc_skills.proposing.propose import Watch
+from esc_skills.seekers.population import Population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.players import Players
 from esc_skills.vocabulary import Split, Verdict

@@ -21,8 +21,8 @@ from esc_skills.documents.jsonl import digest, digest_json
 from esc_skills.documents.text import read_bytes
 from esc_skills.errors import InputError
 from esc_skills.proposing.operators import load_starters
+from esc_skills.seekers.population import Population
 from esc_skills.seekers.profile import Profile
-from esc_skills.seekers.reader import Population
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import Players, play
 from esc_skills.simulation.runner import Progress, run_in_memory

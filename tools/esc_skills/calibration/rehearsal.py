@@ -16,7 +16,7 @@ from esc_skills.bank.skill import Skill
 from esc_skills.calibration.pool import Difference, bank_of, edit_bank
 from esc_skills.documents.jsonl import digest_json
 from esc_skills.evidence.trial import Trial, run_trial
-from esc_skills.seekers.reader import Population
+from esc_skills.seekers.population import Population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.players import Players, Roles

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
+from esc_skills.cli.input_files import reading, require_other
 from esc_skills.cli.output import format_option, say, show_json, show_table
-from esc_skills.cli.reading import reading, require_other
+from esc_skills.corpora.dialogue_files import line_of, read_dialogues
 from esc_skills.corpora.formats import NAMES, Format, csv_format, find_format
 from esc_skills.corpora.importing import Account, Importer, NothingImportedError
-from esc_skills.corpora.reader import line_of, read_dialogues
 from esc_skills.corpora.scrub import Kind, Scrubbed, Scrubber, read_names
 from esc_skills.documents.findings import Finding
 from esc_skills.documents.text import write_atomically

@@ -11,7 +11,7 @@ import click
 from esc_skills.bank.reader import read_files
 from esc_skills.cli.evolve import show_evolution
 from esc_skills.cli.output import ProgressLine, say
-from esc_skills.cli.proposing import Steps
+from esc_skills.cli.propose_run import Steps
 from esc_skills.cli.verify import show_verification
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from esc_skills.bank.skill import Skill
-from esc_skills.cli.models import Asking, ModelOptions, chosen, with_models
+from esc_skills.cli.model_options import Asking, ModelOptions, chosen, with_models
 from esc_skills.cli.output import ProgressLine, format_option, say, show_json
 from esc_skills.cli.places import find_bank, find_settings
 from esc_skills.errors import InputError

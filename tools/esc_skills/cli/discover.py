@@ -11,7 +11,9 @@ from typing import Any
 
 import click
 
-from esc_skills.cli.discovered import (
+from esc_skills.cli.discover_drafts import Branches, Folder
+from esc_skills.cli.discover_models import Annotation, Distillation
+from esc_skills.cli.discover_output import (
     Account,
     clustering_json,
     draft_json,
@@ -20,13 +22,11 @@ from esc_skills.cli.discovered import (
     subject_json,
     why_nothing,
 )
-from esc_skills.cli.discovering import Annotation, Distillation
-from esc_skills.cli.drafts import Branches, Folder
-from esc_skills.cli.models import chosen, with_models
+from esc_skills.cli.input_files import reading, require_other
+from esc_skills.cli.model_options import chosen, with_models
 from esc_skills.cli.output import format_option, say, show_json, show_table
 from esc_skills.cli.places import find_settings, find_skills
-from esc_skills.cli.reading import reading, require_other
-from esc_skills.corpora.reader import read_dialogues
+from esc_skills.corpora.dialogue_files import read_dialogues
 from esc_skills.discovery.cluster import MIN_DIALOGUES, MIN_UNITS, cluster_units
 from esc_skills.discovery.coverage import check_provenance, map_coverage
 from esc_skills.discovery.drafting import Draft, Drafted, draft_skills

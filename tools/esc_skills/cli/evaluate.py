@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from esc_skills.cli.responses import responses
-from esc_skills.cli.worth import bank
+from esc_skills.cli.evaluate_bank import bank
+from esc_skills.cli.evaluate_responses import responses
 
 
 @click.group("evaluate")

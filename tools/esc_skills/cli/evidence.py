@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 
 import click
 
-from esc_skills.cli.models import chosen, with_models
+from esc_skills.cli.model_options import chosen, with_models
 from esc_skills.cli.output import format_option, say, show_json
-from esc_skills.cli.proposing import Making, Steps, open_book, proposed_as_json, show_proposed, with_ledger
+from esc_skills.cli.propose_run import Making, Steps, open_book, proposed_as_json, show_proposed, with_ledger
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
 from esc_skills.evidence.revision import read_revision
 from esc_skills.evidence.signature import sign_proposal
 from esc_skills.git import Repository
 from esc_skills.proposing.collect import collect, standing
-from esc_skills.proposing.proposal import Proposed
+from esc_skills.proposing.propose import Proposed
 from esc_skills.proposing.renew import renew
 from esc_skills.simulation.team import Team
 from esc_skills.vocabulary import Verdict

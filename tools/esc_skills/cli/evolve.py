@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from esc_skills.cli.models import chosen, with_models
+from esc_skills.cli.model_options import chosen, with_models
 from esc_skills.cli.output import format_option, one_decimal, say, show_json, show_table
-from esc_skills.cli.proposing import Making, Steps, open_book, proposed_as_json, show_proposed, with_ledger
+from esc_skills.cli.propose_run import Making, Steps, open_book, proposed_as_json, show_proposed, with_ledger
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
 from esc_skills.evidence.revision import read_revision
 from esc_skills.git import Repository

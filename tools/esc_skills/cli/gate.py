@@ -11,7 +11,7 @@ from esc_skills.calibration.measuring import Size, calibrate, exceeds, rehearse
 from esc_skills.calibration.pool import read_pool, simulate_pool
 from esc_skills.cli.output import format_option, say, show_json, show_table
 from esc_skills.cli.places import find_bank, find_population, find_settings
-from esc_skills.cli.proposing import Steps
+from esc_skills.cli.propose_run import Steps
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 from esc_skills.evidence.build import render_json

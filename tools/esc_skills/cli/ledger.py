@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from esc_skills.cli.output import format_option, say, show_json, show_table
-from esc_skills.cli.proposing import open_book
+from esc_skills.cli.propose_run import open_book
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 from esc_skills.evidence.provenance import unregistered_evidence
 from esc_skills.evidence.revision import read_revision

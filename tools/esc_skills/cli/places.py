@@ -12,7 +12,7 @@ from esc_skills.bank.reader import Bank, read_bank, read_files
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.shipped import shipped
 from esc_skills.documents.text import read_bytes
-from esc_skills.seekers.reader import Population, read_population
+from esc_skills.seekers.population import Population, read_population
 from esc_skills.settings import Settings, read_settings
 
 #: The word for a supporter without a bank.

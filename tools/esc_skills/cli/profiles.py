@@ -12,7 +12,12 @@ from esc_skills.documents.yaml import parse_yaml
 from esc_skills.errors import InputError
 from esc_skills.seekers.esc_eval import card_fields, import_role_cards
 from esc_skills.seekers.profile import WholeProfile
-from esc_skills.seekers.sage import export_sage_profiles, import_sage_profiles, read_whole_profile, whole_profile_yaml
+from esc_skills.seekers.sage_profiles import (
+    export_sage_profiles,
+    import_sage_profiles,
+    read_whole_profile,
+    whole_profile_yaml,
+)
 from esc_skills.vocabulary import Disposition, HiddenIntention
 
 _MAX_FILE = 100_000_000

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from esc_skills.cli.output import format_option, one_decimal, show_json, show_table
-from esc_skills.simulation.score import RunScore, Score, score_run
+from esc_skills.simulation.sentient_score import RunScore, Score, score_run
 from esc_skills.transcript import Transcript, read_transcripts, run_name
 from esc_skills.vocabulary import Arm
 

@@ -11,21 +11,21 @@ from typing import Any, TypeVar
 
 import click
 
-from esc_skills.cli.banks import find_part, with_part, with_skills
-from esc_skills.cli.models import Asking, ModelOptions, chosen, with_models
+from esc_skills.cli.bank_options import find_part, with_part, with_skills
+from esc_skills.cli.model_options import Asking, ModelOptions, chosen, with_models
 from esc_skills.cli.output import ProgressLine, format_option, one_decimal, say, show_json
 from esc_skills.cli.places import find_population, find_settings
 from esc_skills.documents.jsonl import digest_json
 from esc_skills.errors import InputError
 from esc_skills.models.request import EndpointError, Model
-from esc_skills.seekers.reader import Population
+from esc_skills.seekers.population import Population
 from esc_skills.settings import ModelSettings
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.estimate import estimate_episode
 from esc_skills.simulation.players import Players, cast_players, play
 from esc_skills.simulation.runfile import Ending, RunFile, UnfinishedRun
 from esc_skills.simulation.runner import run_to_file, wait_for
-from esc_skills.simulation.score import score_episodes
+from esc_skills.simulation.sentient_score import score_episodes
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Split, Termination
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
+from esc_skills.cli.input_files import require_other
 from esc_skills.cli.output import format_option, say, show_json, show_table
-from esc_skills.cli.reading import require_other
+from esc_skills.corpora.dialogue_files import read_dialogues
 from esc_skills.corpora.esconv import read_esconv
-from esc_skills.corpora.reader import read_dialogues
 from esc_skills.corpora.streams import read_parts, starts_a_list
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import InputError

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from esc_skills.cli.models import Asking, ModelOptions, chosen, with_models
+from esc_skills.cli.model_options import Asking, ModelOptions, chosen, with_models
 from esc_skills.cli.output import ProgressLine, say
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from esc_skills.corpora import chat, esconv, extes, sage
+from esc_skills.corpora import chatlogs, esconv, extes, sage
 from esc_skills.corpora.columns import ANNOMI, FIELDS, REQUIRED, Mapped
 from esc_skills.corpora.dialogue import Dialogue, Quality
 from esc_skills.corpora.forms import Place
@@ -58,8 +58,8 @@ _READERS = {
     "failed-esconv": ("FailedESConv", esconv.read_dialogue),
     "sage": ("SAGE", sage.read_dialogue),
     "extes": ("ExTES", extes.read_dialogue),
-    "openai": ("", chat.read_openai),
-    "sharegpt": ("", chat.read_sharegpt),
+    "openai": ("", chatlogs.read_openai),
+    "sharegpt": ("", chatlogs.read_sharegpt),
 }
 #: As the help shows them. Role cards are seekers and no dialogues, which is said where they are asked for.
 NAMES = ("esconv", "failed-esconv", "annomi", "sage", "extes", "esc-eval", "openai", "sharegpt", "csv")

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from esc_skills.corpora.dialogue import Dialogue
+from esc_skills.corpora.dialogue_files import line_of
 from esc_skills.corpora.formats import Format
 from esc_skills.corpora.forms import BadDialogueError, Place
 from esc_skills.corpora.labels import Tally
-from esc_skills.corpora.reader import line_of
 from esc_skills.corpora.streams import read_parts
 from esc_skills.corpora.values import Value
 from esc_skills.documents.findings import Finding, Severity

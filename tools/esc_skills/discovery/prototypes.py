@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from esc_skills.corpora.reader import read_records
+from esc_skills.corpora.dialogue_files import read_records
 from esc_skills.discovery.units import Unit
 from esc_skills.documents.schema import suggest
 from esc_skills.errors import DocumentError

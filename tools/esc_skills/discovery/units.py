@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from esc_skills.corpora.reader import Progress, read_records
+from esc_skills.corpora.dialogue_files import Progress, read_records
 from esc_skills.documents.schema import suggest
 from esc_skills.errors import DocumentError
 from esc_skills.language.moves import MOVES, PLAIN

@@ -10,7 +10,7 @@ from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, read_files, visi
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import InputError
 from esc_skills.git import Repository
-from esc_skills.seekers.reader import Population, read_population
+from esc_skills.seekers.population import Population, read_population
 from esc_skills.settings import Settings, read_settings
 
 SETTINGS_FILE = "pyproject.toml"

@@ -13,7 +13,7 @@ from esc_skills.gate.decision import Decision, confirm, decide
 from esc_skills.gate.scrutiny import OwnPair, choose, conclude, more_draws
 from esc_skills.gate.strata import Pair, strata_of
 from esc_skills.ledger.entries import Registered, Terms
-from esc_skills.seekers.reader import Population
+from esc_skills.seekers.population import Population
 from esc_skills.settings import GateSettings
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import Players, play

@@ -19,7 +19,6 @@ from esc_skills.errors import InputError
 from esc_skills.models.budget import Budget, Reservation
 from esc_skills.models.client import Client
 from esc_skills.models.endpoint import Endpoint
-from esc_skills.models.forms import Dialect, Form, MalformedAnswerError, ask_again, read_answer, write_body
 from esc_skills.models.limits import Backoff, Limits, Sleep
 from esc_skills.models.prices import Price, Prices, count_tokens
 from esc_skills.models.replies import FormRefusedError, PassingError, Said, ThrottledError, read_reply
@@ -32,6 +31,7 @@ from esc_skills.models.request import (
     Usage,
     priced,
 )
+from esc_skills.models.structured import Dialect, Form, MalformedAnswerError, ask_again, read_answer, write_body
 from esc_skills.vocabulary import Termination
 
 #: How often an answer that cannot be used is asked again, a passing trouble is met, and a 429 is taken, for one call.

@@ -19,9 +19,9 @@ from esc_skills.documents.jsonl import canonical_json, compress_parts, parse_jso
 from esc_skills.documents.text import decode, write_atomically
 from esc_skills.errors import DocumentError, InputError
 from esc_skills.models.durable import DurableLines, require_equal_settings
-from esc_skills.models.forms import Dialect, Form
 from esc_skills.models.recording import Call, call_of, read_call
 from esc_skills.models.request import Completion, Model, ModelFault, Request, Usage
+from esc_skills.models.structured import Dialect, Form
 from esc_skills.vocabulary import Termination
 
 FORMAT = "esc-skills/calls/1"

@@ -7,8 +7,8 @@ from typing import Any
 
 from esc_skills.documents.prompts import PromptRole, check_answer
 from esc_skills.errors import InputError
-from esc_skills.models.forms import Form
 from esc_skills.models.request import Completion, ModelFault, Request, Usage
+from esc_skills.models.structured import Form
 from esc_skills.vocabulary import Termination
 
 #: How an answer can have been asked for; `scripted` is that of the scripted model.

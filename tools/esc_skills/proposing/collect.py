@@ -15,7 +15,7 @@ from esc_skills.evidence.revision import SETTINGS_FILE, Revision, skill_path
 from esc_skills.gate.decision import Decision
 from esc_skills.git import ChangedFile, Repository
 from esc_skills.ledger.book import LedgerBook
-from esc_skills.proposing.proposal import Draft, Proposed, Watch, propose
+from esc_skills.proposing.propose import Draft, Proposed, Watch, propose
 from esc_skills.simulation.team import Team
 from esc_skills.validation import check_version_bump
 

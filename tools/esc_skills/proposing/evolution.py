@@ -22,7 +22,7 @@ from esc_skills.models.request import ModelFault
 from esc_skills.proposing.analyst import Analyst, analyst_of
 from esc_skills.proposing.diagnosis import Weakness, diagnose
 from esc_skills.proposing.operators import Edit, refine
-from esc_skills.proposing.proposal import Draft, Proposed, Watch, propose
+from esc_skills.proposing.propose import Draft, Proposed, Watch, propose
 from esc_skills.proposing.refusals import read_refusals
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import play

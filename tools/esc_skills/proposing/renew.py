@@ -7,7 +7,7 @@ from esc_skills.evidence.revision import Revision
 from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook
 from esc_skills.proposing.collect import _applied, _first_skill, _is_skill, _message
-from esc_skills.proposing.proposal import Draft, Proposed, Watch, propose
+from esc_skills.proposing.propose import Draft, Proposed, Watch, propose
 from esc_skills.simulation.team import Team
 
 

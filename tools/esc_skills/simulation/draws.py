@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from esc_skills.seekers.population import Population
 from esc_skills.seekers.profile import Profile
-from esc_skills.seekers.reader import Population
 from esc_skills.vocabulary import Split
 
 

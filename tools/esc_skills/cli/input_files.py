@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from esc_skills.cli.output import ProgressLine
-from esc_skills.corpora.reader import Progress
+from esc_skills.corpora.dialogue_files import Progress
 from esc_skills.errors import InputError
 
 _MEGABYTE = 1_000_000

@@ -17,7 +17,7 @@ from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.intervals import Interval, adjust_by_holm, mean_interval, sign_flip_p
 from esc_skills.simulation.players import SURROGATE, Players, play
 from esc_skills.simulation.runner import Progress, run_in_memory
-from esc_skills.simulation.score import Score, score_episodes
+from esc_skills.simulation.sentient_score import Score, score_episodes
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Disposition, HiddenIntention, Termination
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from esc_skills.cli.models import Asking, ModelOptions
+from esc_skills.cli.model_options import Asking, ModelOptions
 from esc_skills.cli.output import ProgressLine, say
 from esc_skills.cli.places import beside
 from esc_skills.discovery.annotate import Annotated, Annotator, annotate_units

@@ -11,12 +11,12 @@ import click
 
 from esc_skills import __version__
 from esc_skills.bank.reader import Bank, restrict_bank
-from esc_skills.cli.banks import require_bank, with_part, with_skills
-from esc_skills.cli.evaluation import Evaluation, percent, with_report
-from esc_skills.cli.models import chosen, with_models
+from esc_skills.cli.bank_options import require_bank, with_part, with_skills
+from esc_skills.cli.model_options import chosen, with_models
 from esc_skills.cli.output import format_option, one_decimal, say, show_json, show_table
 from esc_skills.cli.places import find_settings
-from esc_skills.corpora.reader import read_dialogues
+from esc_skills.cli.report_options import Evaluation, percent, with_report
+from esc_skills.corpora.dialogue_files import read_dialogues
 from esc_skills.language.strategies import Message, annotate_strategies
 from esc_skills.models.request import RoleModel
 from esc_skills.settings import ModelSettings

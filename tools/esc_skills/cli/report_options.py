@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
-from esc_skills.cli.models import Asking, ModelOptions
+from esc_skills.cli.model_options import Asking, ModelOptions
 from esc_skills.cli.output import ProgressLine, one_decimal, say
 from esc_skills.cli.places import beside
 from esc_skills.documents.jsonl import canonical_json

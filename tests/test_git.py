@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from esc_skills.errors import GitError, InputError
-from esc_skills.git import ChangedFile, Repository
+from esc_skills.git import Repository
 
 Git = Callable[..., str]
 
@@ -98,7 +98,7 @@ def test_another_repository_in_the_environment_is_not_followed(
     with Repository(repository) as door:
         assert door.root.resolve() == repository.resolve()
         assert door.has_commits()
-    assert "GIT_DIR" not in os.environ
+    assert os.environ["GIT_DIR"] == str(tmp_path / "other/.git")
 
 
 def test_a_tree_is_read_as_committed_whatever_the_work_tree_holds(repository: Path) -> None:
@@ -159,13 +159,14 @@ def test_what_differs_between_two_commits_is_listed_with_renames_taken_apart(rep
     (repository / "run.sh").chmod(0o755)
     commit(repository, git, {"中": b"2"})
     with Repository(repository) as door:
-        assert door.changed_files(base, door.resolve("main")) == (
-            ChangedFile("a b.md", "D", 0),
-            ChangedFile("gone", "D", 0),
-            ChangedFile("moved.md", "A", 0o100644),
-            ChangedFile("run.sh", "A", 0o100755),
-            ChangedFile("中", "M", 0o100644),
-        )
+        changed = door.changed_files(base, door.resolve("main"))
+        assert [(each.path, each.kind, each.mode) for each in changed] == [
+            ("a b.md", "D", 0),
+            ("gone", "D", 0),
+            ("moved.md", "A", 0o100644),
+            ("run.sh", "A", 0o100755),
+            ("中", "M", 0o100644),
+        ]
         assert door.changed_files(base, base) == ()
 
 
@@ -236,15 +237,17 @@ def test_the_tree_of_a_change_is_known_before_it_is_made(repository: Path, git: 
             door.tree_after(head, gone, "skills")
 
 
-def test_a_repository_whose_ids_are_sha_256_is_refused_in_words(tmp_path: Path, git: Git) -> None:
+def test_a_repository_whose_ids_are_sha_256_is_read_and_written(tmp_path: Path, git: Git) -> None:
     git(tmp_path, "init", "-q", "--object-format=sha256")
     commit(tmp_path, git, {"skills/a.md": b"words"})
     with Repository(tmp_path) as door:
-        assert len(door.resolve("HEAD")) == 64
-        with pytest.raises(GitError, match="its ids are SHA-256"):
-            door.read_tree("HEAD", "skills")
-        with pytest.raises(GitError, match="its ids are SHA-256"):
-            door.read_file("HEAD", "skills/a.md")
+        head = door.resolve("HEAD")
+        assert len(head) == 64
+        assert door.read_tree("HEAD", "skills") == {"a.md": b"words"}
+        expected = door.tree_after(head, {"skills/b.md": b"more"}, "skills")
+        made = door.commit_branch("other", head, {"skills/b.md": b"more"}, "More")
+        assert door.tree_id(made, "skills") == expected
+        assert [(each.path, each.kind) for each in door.changed_files(head, made)] == [("skills/b.md", "A")]
 
 
 def test_a_bare_repository_can_be_read(repository: Path, tmp_path: Path, git: Git) -> None:

@@ -13,12 +13,10 @@ from esc_skills.cli.output import say
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 from esc_skills.evidence.push import Guard, Push, Ruling, judge_push, read_push
-from esc_skills.git import Repository
+from esc_skills.git import QUARANTINE, Repository
 from esc_skills.reports.result import result_of
 
 _MARK = "# Written by `esc-skills hook install"
-#: Where git keeps what is being pushed until the hook lets it in; without these, nothing of it could be read.
-_QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
 
 _PRE_RECEIVE = """\
 #!/bin/sh
@@ -111,9 +109,8 @@ def _require_ours(path: Path, force: bool) -> None:
 def receive(branch: str, allow_profiles: bool, require_signature: bool) -> int:
     """Judge the push that git tells on standard input; the pre-receive hook calls this."""
     pushes = [read_push(line) for line in sys.stdin]
-    quarantine = {name: os.environ[name] for name in _QUARANTINE if name in os.environ}
-    with Repository(Path(os.environ.get("GIT_DIR", "."))) as repository:
-        os.environ.update(quarantine)
+    quarantine = {name: os.environ[name] for name in QUARANTINE if name in os.environ}
+    with Repository(Path(os.environ.get("GIT_DIR", ".")), quarantine) as repository:
         guard = Guard(branch, allow_profiles, require_signature)
         rulings = [(push, judge_push(repository, push, guard)) for push in pushes]
     for push, ruling in rulings:

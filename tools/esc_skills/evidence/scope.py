@@ -14,11 +14,10 @@ from esc_skills.evidence.build import CALLS, EPISODES, FILES, SIGNATURE, STATEME
 from esc_skills.evidence.proposal import OPERATORS, proposal_id
 from esc_skills.evidence.revision import SETTINGS_FILE, clean_folder, skill_path
 from esc_skills.evidence.verification import EvidenceStatus, RefusedError, invalid
-from esc_skills.git import ChangedFile, Repository
+from esc_skills.git import REGULAR, ChangedFile, Repository
 from esc_skills.settings import read_settings
 
 _EVIDENCE_PATH = re.compile(r"evidence/([a-z0-9][a-z0-9-]{0,120})/([^/]+)")
-_REGULAR_MODE = 0o100644
 
 
 def fork_of(repository: Repository, base: str, head: str) -> str:
@@ -42,7 +41,7 @@ def fork_of(repository: Repository, base: str, head: str) -> str:
 def is_only_edited(changed: tuple[ChangedFile, ...], folder: str) -> bool:
     """Whether nothing but regular files of a folder changes, and each of them is changed in place."""
     return bool(changed) and all(
-        each.path.startswith(f"{folder}/") and (each.kind, each.mode) == ("M", _REGULAR_MODE) for each in changed
+        each.path.startswith(f"{folder}/") and (each.kind, each.mode) == ("M", REGULAR) for each in changed
     )
 
 
@@ -73,7 +72,7 @@ def read_evidence(repository: Repository, head: str, changed: tuple[ChangedFile,
             raise invalid("scope", f"{path}: is no file of the evidence")
         if each.kind != "A":
             raise invalid("evidence", f"{path}: {_MERGED}")
-        if each.mode != _REGULAR_MODE:
+        if each.mode != REGULAR:
             raise invalid("scope", f"{path}: has mode {each.mode:o} where a new regular file (100644) is asked")
     for path in (f"{folder}/{file}" for file in sorted(FILES)):
         if path not in ours:
@@ -113,7 +112,7 @@ def check_scope(
             )
         if each.path.startswith(f"{folder}/") and not re.fullmatch(skill_path(folder), each.path):
             raise invalid("scope", f"{each.path}: is no {SKILL_FILE}; a proposal changes nothing else in a bank")
-        if each.kind != "D" and each.mode != _REGULAR_MODE:
+        if each.kind != "D" and each.mode != REGULAR:
             raise invalid("scope", f"{each.path}: has mode {each.mode:o} where a regular file (100644) is asked")
     return folder
 

@@ -1,6 +1,22 @@
 """The one door to git: reading trees at a revision, and building a branch beside the user's work."""
 
+from esc_skills.git.command import QUARANTINE
+from esc_skills.git.objects import EXECUTABLE, LINK, REGULAR, SUBMODULE, TREE, Entry, MalformedObjectError
 from esc_skills.git.repository import Repository, create_repository
-from esc_skills.git.revisions import ChangedFile, LedgerCommit
+from esc_skills.git.revisions import LedgerCommit
+from esc_skills.git.store import ChangedFile
 
-__all__ = ["ChangedFile", "LedgerCommit", "Repository", "create_repository"]
+__all__ = [
+    "EXECUTABLE",
+    "LINK",
+    "QUARANTINE",
+    "REGULAR",
+    "SUBMODULE",
+    "TREE",
+    "ChangedFile",
+    "Entry",
+    "LedgerCommit",
+    "MalformedObjectError",
+    "Repository",
+    "create_repository",
+]

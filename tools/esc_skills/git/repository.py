@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from esc_skills.errors import GitError, InputError
+from esc_skills.git.objects import REGULAR, Entry
 from esc_skills.git.revisions import Revisions
 
 
@@ -22,12 +23,12 @@ class Repository(Revisions):
         Raises:
             GitError: The remote cannot be reached.
         """
-        listed = self._run("ls-remote", "--heads", "--", remote, f"refs/heads/{branch}")
+        listed = self._git.run("ls-remote", "--heads", "--", remote, f"refs/heads/{branch}", network=True)
         if not listed.strip():
             return None
         ref = f"refs/remotes/{remote}/{branch}"
         # Forced, so that a rewritten branch is seen as it is rather than as it was.
-        self._run("fetch", "--quiet", "--no-tags", remote, f"+refs/heads/{branch}:{ref}")
+        self._git.run("fetch", "--quiet", "--no-tags", "--", remote, f"+refs/heads/{branch}:{ref}", network=True)
         return ref
 
     def append_commits(
@@ -56,23 +57,23 @@ class Repository(Revisions):
         try:
             parent = head
             for files in steps:
-                self._run(
+                self._git.run(
                     "fast-import", "--quiet", "--force", "--done",
                     stdin=_fast_import(preview, parent, files, message, self._author()),
                 )  # fmt: skip
                 parent = self.resolve(preview)
             self._move(branch, remote, head if remote is None else at_remote, str(parent))
         finally:
-            self._succeeds("update-ref", "-d", preview)
+            self._git.succeeds("update-ref", "-d", preview)
 
     def _move(self, branch: str, remote: str | None, head: str | None, new: str) -> None:
         try:
             if remote is None:
-                self._run("update-ref", f"refs/heads/{branch}", new, head or "0" * len(new))
+                self._git.run("update-ref", f"refs/heads/{branch}", new, head or "0" * len(new))
             else:
                 # With a lease, so that a branch which was made or moved in between is left as it is.
                 lease = f"--force-with-lease=refs/heads/{branch}:{head or ''}"
-                self._run("push", "--quiet", lease, remote, f"{new}:refs/heads/{branch}")
+                self._git.run("push", "--quiet", lease, "--", remote, f"{new}:refs/heads/{branch}", network=True)
         except GitError as error:
             raise GitError(
                 f"the branch {branch} could not be appended to: {error.message}",
@@ -101,13 +102,13 @@ class Repository(Revisions):
                 f"the branch {branch} exists already", f"look at it, or delete it with `git branch -D {branch}`"
             )
         stream = _fast_import(f"refs/heads/{branch}", parent, files, message, self._author())
-        self._run("fast-import", "--quiet", "--done", stdin=stream)
+        self._git.run("fast-import", "--quiet", "--done", stdin=stream)
         return self.resolve(f"refs/heads/{branch}")
 
     def keep_blob(self, ref: str, data: bytes) -> None:
         """Store bytes under a ref of their own, beside all branches, where a fetch of branches does not carry them along."""
-        blob = self._run("hash-object", "-w", "--stdin", stdin=data)
-        self._run("update-ref", ref, blob)
+        blob = self._git.run("hash-object", "-w", "--stdin", stdin=data)
+        self._git.run("update-ref", ref, blob)
 
     def add_to_branch(self, branch: str, head: str, files: Mapping[str, bytes], message: str) -> None:
         """Add a commit with some files to a local branch that is not checked out.
@@ -118,7 +119,7 @@ class Repository(Revisions):
         """
         if not self.branch_exists(branch):
             raise InputError(f"{branch}: is no local branch", f"make one: git branch {branch} REV")
-        if f"branch refs/heads/{branch}" in self._run("worktree", "list", "--porcelain").split("\n"):
+        if self.is_checked_out(branch):
             raise InputError(f"{branch}: is checked out", "switch to another branch first")
         self.append_commits(branch, None, head, [files], message)
 
@@ -128,21 +129,20 @@ class Repository(Revisions):
         Raises:
             GitError: The change leaves nothing in the folder.
         """
-        ref = f"refs/esc/preview/{os.getpid()}"
-        try:
-            self._run(
-                "fast-import", "--quiet", "--done", stdin=_fast_import(ref, parent, files, "preview", self._author())
-            )
-            tree = self.tree_id(ref, folder)
-        finally:
-            self._succeeds("update-ref", "-d", ref)
-        if tree is None:
+        start = f"{folder}/"
+        inside = {
+            path.removeprefix(start): None if data is None else Entry(REGULAR, self.blob_id(data))
+            for path, data in files.items()
+            if path.startswith(start)
+        }
+        after = self.tree_with(self.tree_id(parent, folder), inside)
+        if after is None:
             raise GitError(f"{folder}: the change leaves nothing in it")
-        return tree
+        return after
 
     def _author(self) -> str:
         try:
-            return self._run("var", "GIT_COMMITTER_IDENT")
+            return self._git.run("var", "GIT_COMMITTER_IDENT")
         except GitError as error:
             hint = "run `git config user.name NAME` and `git config user.email ADDRESS`"
             raise GitError("git does not know who commits", hint) from error
@@ -162,12 +162,15 @@ def create_repository(path: Path, files: Mapping[str, bytes], message: str) -> N
         target = path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    with git.Repo.init(path, initial_branch="main") as repo:
-        repo.git.config("user.name", "esc-skills demo")
-        repo.git.config("user.email", "demo@localhost")
-        repo.git.config("commit.gpgsign", "false")
-        repo.git.add("--all")
-        repo.git.commit("--quiet", "--no-verify", "--message", message)
+    # GitPython hands its child all of this process's environment, in which a hook's GIT_DIR may stand.
+    author = git.Actor("esc-skills demo", "demo@localhost")
+    own = {"GIT_DIR": str(path / ".git"), "GIT_WORK_TREE": str(path)}
+    with git.Repo.init(path, initial_branch="main", env=own) as repo:
+        with repo.config_writer() as writer:
+            writer.set_value("user", "name", str(author.name)).set_value("user", "email", str(author.email))
+            writer.set_value("commit", "gpgsign", "false")
+        repo.index.add(sorted(files))
+        repo.index.commit(message, author=author, committer=author, skip_hooks=True)
 
 
 def _fast_import(ref: str, parent: str | None, files: Mapping[str, bytes | None], message: str, author: str) -> bytes:

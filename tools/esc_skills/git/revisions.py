@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from esc_skills.errors import GitError
-from esc_skills.git.command import Opened
+from esc_skills.git.command import CommandError
+from esc_skills.git.objects import EXECUTABLE, REGULAR, TREE, Entry, MalformedObjectError
+from esc_skills.git.store import MAX_OBJECT_BYTES, ChangedFile, Objects
 
 #: No bank, profile folder or proposal is larger; a tree above it is a mistake or an attack.
-_MAX_TREE_FILES, _MAX_TREE_BYTES = 20_000, 200_000_000
+_MAX_TREE_FILES = 20_000
 #: How paths that are no UTF-8 were decoded.
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
-_ID_LENGTH = 40
-_COMMIT_LINE = re.compile(r"[0-9a-f]{40,64}(?: [0-9a-f]{40,64})* ?")
-_REGULAR, _EXECUTABLE = 0o100644, 0o100755
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedFile:
-    """A path that differs between two revisions.
-
-    Attributes:
-        path: Relative to the repository's root.
-        kind: `A` added, `M` modified, `D` deleted, `T` type changed.
-        mode: The file's mode at head, such as 100644; 0 where it is deleted.
-    """
-
-    path: str
-    kind: str
-    mode: int
+_FULL_ID, _SHORT_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}"), re.compile("[0-9a-f]{4,63}")
+#: A name, and the steps back from the commit that it names.
+_REVISION = re.compile(r"(?P<name>[^~^:\s]+)(?P<steps>(?:~[0-9]*|\^[0-9]*)*)")
+_STEP = re.compile(r"([~^])([0-9]*)")
+#: What git itself keeps at the top of the git directory.
+_PSEUDO_REFS = ("HEAD", "FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD")
+_PLACES = ("refs/heads/", "refs/tags/", "refs/remotes/")
+#: A longer history is a mistake or an attack.
+_MAX_STEPS, _MAX_COMMITS = 10_000, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +43,98 @@ class LedgerCommit:
     added: tuple[tuple[str, str, int], ...]
 
 
-class Revisions(Opened):
+class Revisions(Objects):
     """What a repository holds; nothing here writes to it."""
 
     def resolve(self, revision: str) -> str:
         """Return the id of the commit that a revision names.
 
+        A full ref and a full id mean themselves. A short name is a branch, a tag or a remote's branch, and an error where it
+        is several of them: git would take the tag, and whoever may push tags would choose what is judged.
+
+        Args:
+            revision: A name or an id, with or without steps back such as `~1`.
+
         Raises:
-            GitError: No commit has that name; in a shallow clone the message says how to get it.
+            GitError: No commit has that name, or several have; in a shallow clone the message says how to get it.
         """
         if revision.startswith("-"):
             raise GitError(f"{revision!r} is no revision", "give a branch, a tag or a commit id")
-        try:
-            return self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        except GitError as error:
-            if not self.has_commits():
-                raise GitError(f"{self.root}: the repository has no commit yet", "commit the bank first") from error
-            hint = "check its spelling with `git branch --all`"
-            if self.is_shallow():
-                hint = "this clone is shallow: run `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)"
-            raise GitError(f"{self.root}: no commit is named {revision!r}", hint) from error
+        mark = _REVISION.fullmatch(revision)
+        commit = self._commit_of(mark["name"]) if mark else None
+        commit = self._step_back(commit, mark["steps"]) if commit and mark else None
+        if commit is None:
+            raise self._unknown(revision)
+        return commit
+
+    def _commit_of(self, name: str) -> str | None:
+        if _FULL_ID.fullmatch(name):
+            try:
+                return self.peel(name)
+            except MalformedObjectError as error:
+                if "is missing" in error.message:
+                    return None
+                raise
+        if ref := self.full_ref(name):
+            return self.peel(self._refs_named(name)[ref])
+        if _SHORT_ID.fullmatch(name):
+            try:
+                return self.peel(self._git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"))
+            except CommandError:
+                return None
+        return None
+
+    def full_ref(self, name: str) -> str | None:
+        """Return the full name of the ref that a name means; None where there is none.
+
+        Raises:
+            GitError: It means several.
+        """
+        refs = sorted(self._refs_named(name))
+        if len(refs) > 1:
+            raise GitError(f"{self.root}: {name!r} names {' and '.join(refs)}", f"name one in full, such as {refs[0]}")
+        return refs[0] if refs else None
+
+    def _refs_named(self, name: str) -> dict[str, str]:
+        """Return the refs that a name may mean, with the ids of their objects."""
+        wanted = {name} if name.startswith("refs/") else {f"{place}{name}" for place in _PLACES}
+        found = self._refs(*(each for each in wanted if not any(mark in each for mark in "*?[\\")))
+        if name in _PSEUDO_REFS:
+            with suppress(CommandError):
+                found[name] = self._git.run("rev-parse", "--verify", "--quiet", name)
+        return {ref: at for ref, at in found.items() if ref in wanted or ref == name}
+
+    def _refs(self, *patterns: str) -> dict[str, str]:
+        if not patterns:
+            return {}
+        listed = self._git.run("for-each-ref", "--format=%(objectname) %(refname)", *patterns)
+        return {ref: at for at, _, ref in (line.partition(" ") for line in listed.split("\n") if line)}
+
+    def _step_back(self, commit: str, steps: str) -> str | None:
+        for sign, number in _STEP.findall(steps):
+            count = int(number[:6]) if number else 1
+            for parent in [0] * count if sign == "~" else [count - 1] * (count > 0):
+                parents = self.read_commit(commit).parents
+                if parent >= len(parents):
+                    return None
+                commit = parents[parent]
+        return commit
+
+    def _unknown(self, revision: str) -> GitError:
+        if not self.has_commits():
+            return GitError(f"{self.root}: the repository has no commit yet", "commit the bank first")
+        hint = "check its spelling with `git branch --all`"
+        if self.is_shallow():
+            hint = "this clone is shallow: run `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)"
+        return GitError(f"{self.root}: no commit is named {revision!r}", hint)
 
     def has_commits(self) -> bool:
         """Whether HEAD names a commit."""
-        return self._succeeds("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        return self._git.succeeds("rev-parse", "--verify", "--quiet", "HEAD")
 
     def is_shallow(self) -> bool:
         """Whether the clone lacks a part of its history."""
-        return self._run("rev-parse", "--is-shallow-repository") == "true"
+        return self._git.run("rev-parse", "--is-shallow-repository") == "true"
 
     def merge_base(self, base: str, head: str) -> str:
         """Return the commit from which two revisions went apart.
@@ -93,21 +151,35 @@ class Revisions(Opened):
     def merge_bases(self, base: str, head: str) -> tuple[str, ...]:
         """Return the commits from which two revisions went apart: one, or several where they were merged crosswise.
 
+        Args:
+            base: The id of a commit.
+            head: The id of another one.
+
         Raises:
             GitError: They have none in common here; in a shallow clone the message says how to get it.
         """
         try:
-            return tuple(self._run("merge-base", "--all", base, head).split("\n"))
-        except GitError as error:
+            return tuple(self._git.run("merge-base", "--all", base, head).split("\n"))
+        except CommandError as error:
+            if error.status != 1:  # a commit of the history is missing or damaged
+                raise
             hint = "check the two revisions"
             if self.is_shallow():
                 hint = "this clone is shallow: run `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)"
             raise GitError(f"{base[:12]} and {head[:12]} have no commit in common", hint) from error
 
+    def tree_of(self, revision: str) -> str:
+        """Return the id of a revision's whole tree."""
+        return self.read_commit(self.resolve(revision)).tree
+
+    def entry(self, revision: str, path: str) -> Entry | None:
+        """Return the entry at a path of a revision; None where there is nothing."""
+        return self.entry_at(self.tree_of(revision), path.rstrip("/"))
+
     def tree_id(self, revision: str, path: str) -> str | None:
         """Return the id of the tree or blob at a path of a revision, or None where there is nothing."""
-        line = self._run("ls-tree", "-z", self.resolve(revision), "--", path.rstrip("/"))
-        return line.split("\t")[0].split(" ")[2] if line else None
+        entry = self.entry(revision, path)
+        return entry.id if entry else None
 
     def read_tree(self, revision: str, folder: str, only: re.Pattern[str] | None = None) -> dict[str, bytes]:
         """Return the content of every regular file below a folder of a revision, by path relative to the folder.
@@ -120,64 +192,86 @@ class Revisions(Opened):
         Raises:
             GitError: It holds a symbolic link or a submodule, or is larger than any bank.
         """
-        prefix = "" if folder in ("", ".") else folder.rstrip("/") + "/"
-        lines = self._run("ls-tree", "-r", "-z", "-l", self.resolve(revision), "--", prefix or ".")
-        names: dict[str, str] = {}
+        tree = self.tree_of(revision)
+        if folder not in ("", "."):
+            entry = self.entry_at(tree, folder.rstrip("/"))
+            if entry is None:
+                return {}
+            if entry.mode != TREE:
+                raise GitError(f"{revision[:12]}:{folder}: is no folder", "replace it by a folder of regular files")
+            tree = entry.id
+        return self.read_files(self.files_below(tree), f"{revision[:12]}:{folder}", only)
+
+    def read_files(
+        self, files: Iterator[tuple[str, Entry]], shown: str, only: re.Pattern[str] | None = None
+    ) -> dict[str, bytes]:
+        """Return the content of some regular files by path.
+
+        Args:
+            files: Their entries by path.
+            shown: What they lie in, for messages.
+            only: Matches the paths that are read in full; all others are not looked at.
+
+        Raises:
+            GitError: One is a link or a submodule, or has a name that is no UTF-8, or they are more than any bank.
+        """
+        found: dict[str, bytes] = {}
         total = 0
-        for line in filter(None, lines.split("\0")):
-            meta, path = line.split("\t", 1)
-            if only and not only.fullmatch(path.removeprefix(prefix)):
+        for path, entry in files:
+            if only and not only.fullmatch(path):
                 continue
-            mode, _, blob, size = meta.split()
-            if int(mode, 8) not in (_REGULAR, _EXECUTABLE):
-                raise GitError(f"{revision[:12]}:{path}: is a link or a submodule", "replace it by a regular file")
-            total += int(size)
-            if path.removeprefix(prefix) in names:
-                raise GitError(f"{revision[:12]}:{path}: stands in its folder twice", "write the tree again")
-            names[path.removeprefix(prefix)] = blob
+            name = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            place = f"{shown}/{name}" if not shown.endswith((":", ".")) else f"{shown.removesuffix('.')}{name}"
+            if entry.mode not in (REGULAR, EXECUTABLE):
+                raise GitError(f"{place}: is a link or a submodule", "replace it by a regular file")
             if _NOT_UTF8.search(path):
-                shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-                raise GitError(f"{revision[:12]}:{shown}: the file's name is not UTF-8", "rename it")
-        if len(names) > _MAX_TREE_FILES or total > _MAX_TREE_BYTES:
-            raise GitError(
-                f"{revision[:12]}:{folder}: holds {len(names):,} files of {total:,} bytes", "give a smaller folder"
-            )
-        return self._read_blobs(names)
-
-    def _read_blobs(self, names: Mapping[str, str]) -> dict[str, bytes]:
-        return {path: self._read_blob(blob) for path, blob in names.items()}
-
-    def _read_blob(self, blob: str) -> bytes:
-        if len(blob) != _ID_LENGTH:
-            raise GitError(f"{self.root}: its ids are SHA-256, which GitPython cannot read", "use one with SHA-1 ids")
-        return bytes(self._repo.odb.stream(bytes.fromhex(blob)).read())
+                raise GitError(f"{place}: the file's name is not UTF-8", "rename it")
+            found[path] = self.read_object(entry.id, "blob", MAX_OBJECT_BYTES)
+            total += len(found[path])
+            if len(found) > _MAX_TREE_FILES or total > MAX_OBJECT_BYTES:
+                found_here = f"{shown}: holds more than {len(found) - 1:,} files or {MAX_OBJECT_BYTES:,} bytes"
+                raise GitError(found_here, "give a smaller folder")
+        return found
 
     def read_file(self, revision: str, path: str) -> bytes | None:
-        """Return the content of one file of a revision, or None where there is none."""
-        blob = self.tree_id(revision, path)
-        if blob is None:
+        """Return the content of one regular file of a revision, or None where there is nothing.
+
+        Raises:
+            GitError: It is a link, a folder or a submodule.
+        """
+        entry = self.entry(revision, path)
+        if entry is None:
             return None
-        return self._read_blob(blob)
+        if entry.mode not in (REGULAR, EXECUTABLE):
+            raise GitError(f"{revision[:12]}:{path}: is no regular file", "replace it by one")
+        return self.read_object(entry.id, "blob")
 
     def changed_files(self, base: str, head: str) -> tuple[ChangedFile, ...]:
-        """Return what differs between two commits, renames taken apart."""
-        raw = self._run(
-            "diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=none", "--raw", base, head
-        )
-        fields = raw.split("\0")
-        return tuple(
-            ChangedFile(path, meta.split()[4][0], int(meta.split()[1], 8))
-            for meta, path in zip(fields[0::2], fields[1::2], strict=False)
-            if path
-        )
+        """Return what differs between two commits, renames split."""
+        return tuple(self.changes(self.tree_of(base), self.tree_of(head)))
+
+    def first_parents(self, commit: str, until: str | None = None) -> Iterator[str]:
+        """Yield a commit and its first parents, up to the one before `until` or to the start of history."""
+        following: str | None = commit
+        for _ in range(_MAX_COMMITS):
+            if following is None or following == until:
+                return
+            yield following
+            parents = self.read_commit(following).parents
+            following = parents[0] if parents else None
 
     def ledger_commits(self, ref: str) -> tuple[LedgerCommit, ...]:
         """Return the commits of a branch of entries, the oldest first, each with what it changes."""
-        raw = self._run(
-            "log", "--reverse", "--topo-order", "--root", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff",
-            "-m", "--first-parent", "-z", "--format=%x01%H %P%x00", ref, "--",
-        )  # fmt: skip
-        return tuple(_ledger_commit(part) for part in raw.split("\x01") if part)
+        commits = [self.read_commit(each) for each in self.first_parents(self.resolve(ref))][::-1]
+        trees = [None, *(commit.tree for commit in commits)]
+        return tuple(
+            LedgerCommit(
+                commit.id,
+                commit.parents,
+                tuple((each.path, each.kind, each.mode) for each in self.changes(before, commit.tree)),
+            )
+            for before, commit in zip(trees, commits, strict=False)
+        )
 
     def read_kept(self, ref: str) -> bytes | None:
         """Return the bytes under a ref of `keep_blob`; None where this clone has no such ref.
@@ -185,54 +279,68 @@ class Revisions(Opened):
         Raises:
             GitError: The ref holds something else, or more than any proposal may.
         """
-        if not self._succeeds("rev-parse", "--verify", "--quiet", "--end-of-options", ref):
+        found = self._refs(ref).get(ref)
+        if found is None:
             return None
-        if self._run("cat-file", "-t", ref) != "blob" or int(self._run("cat-file", "-s", ref)) > _MAX_TREE_BYTES:
-            raise GitError(f"{ref}: holds something else than recorded calls")
-        return self._read_blob(self._run("rev-parse", "--verify", "--end-of-options", ref))
+        try:
+            return self.read_object(found, "blob")
+        except MalformedObjectError as error:
+            raise GitError(f"{ref}: holds something else than recorded calls ({error.message})", error.hint) from error
 
     def ref_exists(self, ref: str) -> bool:
-        """Whether a revision names a commit."""
-        return not ref.startswith("-") and self._succeeds("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        """Whether a full ref exists."""
+        return ref in self._refs(ref)
 
     def branch_exists(self, branch: str) -> bool:
         """Whether a local branch of that name exists."""
-        return self._succeeds("show-ref", "--verify", "--quiet", f"refs/heads/{branch}")
+        return self.ref_exists(f"refs/heads/{branch}")
 
     def branches(self, prefix: str) -> tuple[str, ...]:
         """Return the names of the local branches that start with a prefix ending in a slash, sorted."""
-        listed = self._run("for-each-ref", "--format=%(refname)", f"refs/heads/{prefix}")
-        return tuple(sorted(name.removeprefix("refs/heads/") for name in listed.split("\n") if name))
+        return tuple(sorted(ref.removeprefix("refs/heads/") for ref in self._refs(f"refs/heads/{prefix}")))
+
+    def refs_below(self, prefix: str) -> Mapping[str, str]:
+        """Return the refs that start with a prefix ending in a slash, with the ids of their objects."""
+        return self._refs(prefix)
 
     def remotes(self) -> tuple[str, ...]:
         """Return the names of the remotes."""
-        return tuple(name for name in self._run("remote").split("\n") if name)
+        return tuple(name for name in self._git.run("remote").split("\n") if name)
+
+    def tracking_ref(self, remote: str, branch: str) -> str:
+        """Return the ref under which this clone keeps a remote's branch, by the remote's settings.
+
+        A mirror keeps it under its own name, and so does a bare clone, which fetches nothing by itself.
+        """
+        try:
+            specs = self._git.run("config", "--get-all", f"remote.{remote}.fetch").split("\n")
+        except CommandError:
+            specs = []
+        for spec in specs:
+            source, _, target = spec.removeprefix("+").partition(":")
+            start, star, _ = source.partition("*")
+            if target and f"refs/heads/{branch}".startswith(start) and star:
+                return target.replace("*", f"refs/heads/{branch}".removeprefix(start))
+            if target and source == f"refs/heads/{branch}":
+                return target
+        return f"refs/heads/{branch}" if self.is_bare else f"refs/remotes/{remote}/{branch}"
+
+    def is_checked_out(self, branch: str) -> bool:
+        """Whether a branch is checked out, here or in another work tree."""
+        listed = self._git.run("worktree", "list", "--porcelain").split("\n")
+        return f"branch refs/heads/{branch}" in listed
 
     @property
     def private_folder(self) -> Path:
         """A folder of ours inside the git directory, which no work tree, commit or push ever shows."""
-        return Path(self._repo.common_dir) / "esc-skills"
+        return self.common / "esc-skills"
 
     @property
     def hooks_folder(self) -> Path:
         """The folder that git runs this repository's hooks from, which settings may have moved anywhere."""
-        return (self.root / self._run("rev-parse", "--git-path", "hooks")).resolve()
+        return (self.root / self._git.run("rev-parse", "--git-path", "hooks")).resolve()
 
     @property
     def is_bare(self) -> bool:
-        """Whether it is bare, or a work tree that was added to a bare one; such a clone keeps a remote's branches as its own."""
-        return self._run("config", "--type=bool", "--default", "false", "--get", "core.bare") == "true"
-
-
-def _ledger_commit(part: str) -> LedgerCommit:
-    head, _, rest = part.partition("\0")
-    if not _COMMIT_LINE.fullmatch(head):  # a path that holds what parts the commits
-        return LedgerCommit(head, (), ())
-    commit, *parents = head.split()
-    fields = [each for each in (field.lstrip("\n") for field in rest.split("\0")) if each]
-    added = tuple(
-        (path, meta.split()[4][0], int(meta.split()[1], 8))
-        for meta, path in zip(fields[0::2], fields[1::2], strict=False)
-        if meta.startswith(":")
-    )
-    return LedgerCommit(commit, tuple(parents), added)
+        """Whether it is bare, or a work tree that was added to a bare one."""
+        return self._git.run("config", "--type=bool", "--default", "false", "--get", "core.bare") == "true"

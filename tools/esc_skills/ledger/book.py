@@ -5,12 +5,14 @@ Here it is found, read and appended to; `ledger` holds what its entries say and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from esc_skills.documents.text import read_bytes, write_atomically
 from esc_skills.errors import GitError, InputError
-from esc_skills.git import LedgerCommit, Repository
+from esc_skills.git import REGULAR, LedgerCommit, Repository
 from esc_skills.ledger.entries import (
     FORMAT,
     REWRITTEN,
@@ -30,9 +32,9 @@ from esc_skills.vocabulary import Verdict
 
 BRANCH = "ledger"
 _FOLDER = "entries"
+_SEEN = re.compile(r"[0-9a-f]{40,64}\n")
 #: How often a decision is appended again where others appended in between; what it says does not depend on theirs.
 _TRIES = 5
-_REGULAR = 0o100644
 
 
 def read_ledger(repository: Repository, ref: str | None) -> Ledger:
@@ -56,7 +58,7 @@ def read_ledger(repository: Repository, ref: str | None) -> Ledger:
     entries: list[Entry] = []
     for position, commit in enumerate(commits, start=1):
         name = f"{_FOLDER}/{position:06}.json"
-        if commit.added != ((name, "A", _REGULAR),):
+        if commit.added != ((name, "A", REGULAR),):
             raise LedgerError(f"the ledger's commit {commit.id[:10]} does more than add {name}", REWRITTEN)
         data = files.get(f"{position:06}.json")
         if data is None:
@@ -207,14 +209,26 @@ def require_not_rewritten(repository: Repository, ledger: Ledger) -> None:
     if ledger.head is None:
         return
     mark = _mark(repository, ledger.ref)
-    seen = mark.read_text(encoding="utf-8").strip() if mark.is_file() else ""
+    seen = _seen(mark)
     if seen and seen not in {commit.id for commit in ledger.commits}:
         raise LedgerError(
             f"the ledger was rewritten: its commit {seen[:10]}, which was seen before, is not in it any more",
             f"ask who did; if it was meant, delete {mark}",
         )
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(ledger.head + "\n", encoding="utf-8")
+    if seen != ledger.head:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(mark, ledger.head + "\n")
+
+
+def _seen(mark: Path) -> str | None:
+    """Return the commit that was seen last; None where none was."""
+    if not mark.exists():
+        return None
+    found = read_bytes(mark, limit=1_000).decode("utf-8", "replace")
+    if not _SEEN.fullmatch(found):
+        hint = f"delete {mark} if you trust the ledger as it is; `esc-skills ledger show` shows it"
+        raise LedgerError(f"{mark}: does not hold the id of a commit, so nobody can say what was seen before", hint)
+    return found.strip()
 
 
 def _mark(repository: Repository, ref: str) -> Path:
@@ -238,8 +252,8 @@ def find_ledger(repository: Repository, named: str | None = None) -> Ledger | No
     Raises:
         LedgerError: It does not hold together.
     """
-    ref = named or _own_ref(repository)
-    if not repository.ref_exists(ref):
+    ref = repository.full_ref(named or _own_ref(repository))
+    if ref is None:
         return None
     ledger = read_ledger(repository, ref)
     require_not_rewritten(repository, ledger)
@@ -248,10 +262,9 @@ def find_ledger(repository: Repository, named: str | None = None) -> Ledger | No
 
 def _own_ref(repository: Repository) -> str:
     """Return where a clone has its ledger; a second remote may be anybody's fork, and its ledger is never taken."""
-    remotes, own = repository.remotes(), f"refs/heads/{BRANCH}"
+    remotes = repository.remotes()
     if not remotes:
-        return own
+        return f"refs/heads/{BRANCH}"
     if len(remotes) > 1 and "origin" not in remotes:
         raise InputError(f"which of {', '.join(sorted(remotes))} holds the ledger?", "name its ref with --ledger")
-    tracked = f"refs/remotes/{'origin' if 'origin' in remotes else remotes[0]}/{BRANCH}"
-    return own if repository.is_bare and not repository.ref_exists(tracked) else tracked
+    return repository.tracking_ref("origin" if "origin" in remotes else remotes[0], BRANCH)

@@ -13,13 +13,12 @@ from esc_skills.evidence.build import CALLS, FILES, SIGNATURE
 from esc_skills.evidence.checks import verify
 from esc_skills.evidence.revision import SETTINGS_FILE, Revision, skill_path
 from esc_skills.gate.decision import Decision
-from esc_skills.git import ChangedFile, Repository
+from esc_skills.git import REGULAR, ChangedFile, Repository
 from esc_skills.ledger.book import LedgerBook
 from esc_skills.proposing.propose import Draft, Proposed, Watch, propose
 from esc_skills.simulation.team import Team
 from esc_skills.validation import check_version_bump
 
-_REGULAR = 0o100644
 _EVIDENCE = re.compile(rf"evidence/([^/]+)/(?:{'|'.join(map(re.escape, (*FILES, CALLS, SIGNATURE)))})")
 
 
@@ -93,7 +92,7 @@ async def collect(
         raise InputError(
             f"{head} changes {others[0]}, and a proposal may touch skills alone", "part it in two branches"
         )
-    if odd := [each for each in files_changed if each.path in changed and each.kind != "D" and each.mode != _REGULAR]:
+    if odd := [each for each in files_changed if each.path in changed and each.kind != "D" and each.mode != REGULAR]:
         found = f"{odd[0].path}: has mode {odd[0].mode:o} where a regular file (100644) is asked"
         raise InputError(found, "commit it as one")
     if not changed:

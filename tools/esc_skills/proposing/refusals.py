@@ -26,8 +26,8 @@ def read_refusals(repository: Repository, path: str, undecided: Collection[int] 
 
 def _refused_lines(repository: Repository, branch: str, path: str, undecided: Collection[int]) -> Iterator[str]:
     folder = f"evidence/{branch.removeprefix('evolve/')}"
-    data = repository.read_file(branch, f"{folder}/statement.json")
-    review = repository.read_file(branch, f"{folder}/review.md")
+    data = repository.read_file(f"refs/heads/{branch}", f"{folder}/statement.json")
+    review = repository.read_file(f"refs/heads/{branch}", f"{folder}/review.md")
     try:
         predicate = json.loads(data or b"")["predicate"]
         refused, files = predicate["result"]["verdict"] != str(Verdict.ACCEPT), predicate["files"]

@@ -102,9 +102,3 @@ def copy_server(made: Server, root: Path) -> Server:
     server = Server(root / "bare.git", root / "work", made.proposal)
     server.git("remote", "set-url", "origin", server.bare.as_uri())
     return server
-
-
-def small_change(server: Server) -> str:
-    """Return the text of a skill with a change that needs no evidence."""
-    text = (server.work / OTHER).read_text()
-    return raised(text.replace("2. Say", "2. say", 1))

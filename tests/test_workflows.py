@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 import yaml
 
-from esc_skills.reports.result import Line, Result, json_text
+from esc_skills.reports.result import About, Line, Result, json_text
 from tests.gitserver import SKILL, Server, copy_server, make_server
 from tests.proposals import git
 
@@ -225,24 +225,23 @@ def test_a_signature_is_asked_for_where_the_input_says_so(server: Server, runner
 
 
 @pytest.mark.parametrize(
-    ("path", "skills", "evidence"),
+    ("path", "evidence"),
     [
-        ("README.md", "", "none"),
-        ("other/skills/x.md", "", "none"),
-        ("SKILLS/x.md", "", ""),
-        ("evidence/x", "", ""),
-        ("other/skills/x.md", "other/skills", ""),
+        ("README.md", "none"),
+        ("other/skills/x.md", "none"),
+        ("SKILLS/x.md", "missing"),
+        ("evidence/x", "missing"),
+        (".gitattributes", "missing"),
     ],
 )
-def test_the_action_lets_pass_what_changes_no_bank(
-    path: str, skills: str, evidence: str, server: Server, runner: Runner
+def test_the_action_lets_pass_what_touches_nothing_of_the_bank(
+    path: str, evidence: str, server: Server, runner: Runner
 ) -> None:
     server.git("checkout", "--quiet", "-b", "pull")
     head = server.commit(path, "x\n")
     assert server.push("pull").passed
-    code = runner.run("verify", base=server.head(), head=head, skills=skills)
-    assert runner.outputs["changed"]["evidence"] == evidence
-    assert (code, "verify" in runner.outputs) == ((0, False) if evidence else (1, True))
+    code = runner.run("verify", base=server.head(), head=head)
+    assert (runner.outputs["verify"]["evidence"], code) == (evidence, 0 if evidence == "none" else 1)
 
 
 @pytest.mark.parametrize("head", ["$(touch pwned)", "--upload-pack=touch pwned", "main", "a" * 40])
@@ -263,12 +262,14 @@ class Api:
         pulls: The open pull requests.
         files: What the pull request changes.
         comments: The comments of pull request 7.
+        merged: The tree that merging it makes.
     """
 
     pulls: list[dict[str, Any]]
     files: list[dict[str, Any]] = field(default_factory=lambda: [{"filename": SKILL}])
     comments: list[dict[str, Any]] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    merged: str = "e" * 40
 
     def answer(self, method: str, path: str, value: Any) -> Any:
         self.asked.append((method, path))
@@ -279,6 +280,8 @@ class Api:
             return [
                 each for each in self.pulls if (each["head"]["user"]["login"], each["head"]["ref"]) == (owner, branch)
             ]
+        if place.startswith("git/commits/"):
+            return {"tree": {"sha": self.merged}}
         if place.startswith("compare/"):
             return {"files": self.files}
         if method == "PATCH":
@@ -295,7 +298,7 @@ HEAD = "c" * 40
 
 def pull(number: int = 7, sha: str = HEAD, owner: str = "stranger") -> dict[str, Any]:
     head = {"sha": sha, "ref": BRANCH, "user": {"login": owner}, "repo": {"full_name": f"{owner}/r"}}
-    return {"number": number, "head": head, "base": {"sha": "b" * 40}}
+    return {"number": number, "head": head, "base": {"sha": "b" * 40}, "merge_commit_sha": "f" * 40}
 
 
 @pytest.fixture
@@ -355,7 +358,8 @@ def comment(url: str, folder: Path, result: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in done.stdout.splitlines())
 
 
-REFUSED = Result("missing", None, (Line("evidence", False, f"the head changes {SKILL} and adds no evidence"),))
+ABOUT = About("b" * 40, HEAD, "e" * 40, None, None, f"sha256:{'0' * 64}", "0.1.0")
+REFUSED = Result("missing", None, (Line("evidence", False, f"the head changes {SKILL} and adds no evidence"),), ABOUT)
 
 
 @pytest.fixture
@@ -373,12 +377,28 @@ def test_it_comments_once_and_then_anew(api: tuple[Api, str], tmp_path: Path, le
     assert put_out == {"number": "7", "sarif": str(tmp_path / "out.sarif")}
     assert "evidence missing" in state.comments[1]["body"]
     assert json.loads((tmp_path / "out.sarif").read_text())["runs"][0]["results"][0]["ruleId"] == "evidence-missing"
-    left.write_text(json_text(Result("exempt", None, (Line("words", True, "x"),)).as_json()))
+    left.write_text(json_text(Result("none", None, (Line("change", True, "x"),), ABOUT).as_json()))
     comment(url, tmp_path, left)
     assert [each["body"].split("\n")[1] for each in state.comments] == [
         "mine",
-        "### Emotional support skills: no evidence needed",
+        "### Emotional support skills: nothing to verify",
     ]
+
+
+@pytest.mark.parametrize(
+    ("field_name", "value", "named"),
+    [("base", "9" * 40, "base"), ("head", "9" * 40, "head"), ("tree", "9" * 40, "merged tree")],
+)
+def test_a_result_about_something_else_than_the_live_pull_request_is_not_shown(
+    field_name: str, value: str, named: str, api: tuple[Api, str], tmp_path: Path, left: Path
+) -> None:
+    state, url = api
+    accepted = Result("valid", "accept", (), replace(ABOUT, **{field_name: value}))
+    left.write_text(json_text(accepted.as_json()))
+    assert comment(url, tmp_path, left) == {"number": "7"}
+    (written,) = state.comments
+    assert f"another {named} than this pull request has now" in written["body"]
+    assert "accept" not in written["body"]
 
 
 def test_a_run_of_an_older_head_comments_nowhere(api: tuple[Api, str], tmp_path: Path, left: Path) -> None:
@@ -401,7 +421,7 @@ def test_a_pull_request_with_workflows_of_its_own_is_not_believed(
 ) -> None:
     state, url = api
     state.files.append(file)
-    left.write_text(json_text(Result("valid", "accept", ()).as_json()))
+    left.write_text(json_text(Result("valid", "accept", (), ABOUT).as_json()))
     assert comment(url, tmp_path, left) == {"number": "7"}
     (written,) = state.comments
     assert "to be verified by hand" in written["body"]
@@ -430,7 +450,7 @@ def test_a_result_that_ours_could_not_be_is_not_repeated(
 
 def test_a_long_result_still_fits_into_a_comment(api: tuple[Api, str], tmp_path: Path, left: Path) -> None:
     state, url = api
-    left.write_text(json_text(Result("invalid", None, (Line("x", False, "'" * 700),) * 40).as_json()))
+    left.write_text(json_text(Result("invalid", None, (Line("x", False, "'" * 700),) * 40, ABOUT).as_json()))
     comment(url, tmp_path, left)
     assert len(state.comments[0]["body"]) < 65_536
     assert "evidence invalid" in state.comments[0]["body"]

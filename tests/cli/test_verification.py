@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from esc_skills.reports.result import (
     EVIDENCE,
     RULES,
     VERDICTS,
+    About,
     Line,
     Result,
     annotation_lines,
@@ -34,12 +36,15 @@ from esc_skills.reports.result import (
     sarif,
 )
 from esc_skills.vocabulary import Verdict
-from tests.gitserver import OTHER, SKILL, Server, copy_server, make_server, small_change
+from tests.gitserver import SKILL, Server, copy_server, make_server
 
 Capture = pytest.CaptureFixture[str]
+ABOUT = About("a" * 40, "b" * 40, "c" * 40, None, None, f"sha256:{'0' * 64}", "0.1.0")
 SCOPE = Line("scope", True, "touches skills/ and evidence/one-0123456789/ alone")
-ACCEPTED = Result("valid", "accept", (SCOPE, Line("verdict", True, "The e-value reached 20 after 140 draws.")))
-REFUSED = Result("invalid", None, (SCOPE, Line("evidence", False, "evidence/one-0123456789/plan.json:7: differs")))
+ACCEPTED = Result("valid", "accept", (SCOPE, Line("verdict", True, "The e-value reached 20 after 140 draws.")), ABOUT)
+REFUSED = Result(
+    "invalid", None, (SCOPE, Line("evidence", False, "evidence/one-0123456789/plan.json:7: differs")), ABOUT
+)
 #: What somebody may write into a path or a message to get out of it.
 EVIL = "a\n::error::x`</code></td></table>\n\n# [click](https://evil.example) @everyone #1 <script>\x1b[2J\u202e"
 
@@ -62,7 +67,7 @@ def test_one_run_writes_all_forms(server: Server, tmp_path: Path, capsys: Captur
     assert run([*where, "--format", "json", *files]) == 0
     printed = capsys.readouterr().out
     assert as_json.read_text() == printed
-    assert list(json.loads(printed)) == ["evidence", "verdict", "checks"]
+    assert list(json.loads(printed)) == ["evidence", "verdict", "bound", "checks"]
     result = read_result(as_json.read_bytes())
     assert (result.evidence, result.verdict, result.accepted) == ("valid", "accept", True)
     assert json.loads(as_sarif.read_text()) == sarif(result)
@@ -81,18 +86,62 @@ def test_each_form_names_a_change_without_evidence(form: str, start: str, server
     assert SKILL in printed
 
 
-def test_a_change_that_needs_no_evidence_ends_with_0_and_is_listed(server: Server, capsys: Capture) -> None:
-    server.commit(OTHER, small_change(server))
-    where = ["verify", "--repo", str(server.work), "--base", "main~1", "--head", "main"]
+def test_a_change_of_nothing_that_matters_ends_with_0_and_says_so(server: Server, capsys: Capture) -> None:
+    server.commit("README.md", "More of it.\n")
+    assert run(["verify", "--repo", str(server.work), "--base", "main~1", "--head", "main"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "nothing to verify"
+
+
+def test_a_result_says_what_it_is_about(server: Server, capsys: Capture) -> None:
+    where = ["verify", "--repo", str(server.work), "--base", "main", "--head", server.proposal, "--format", "json"]
     assert run(where) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert (lines[0].endswith("affirm-what-they-did guidance: Say becomes say"), lines[-1]) == (
-        True,
-        "no evidence needed",
-    )
+    bound = json.loads(capsys.readouterr().out)["bound"]
+    assert (bound["base"], bound["head"]) == (server.git("rev-parse", "main"), server.git("rev-parse", server.proposal))
+    server.git("merge", "--quiet", "--no-edit", "--no-ff", server.proposal)
+    assert bound["tree"] == server.git("rev-parse", "main^{tree}")
+    assert bound["ledger"] == server.head("ledger")
+    assert {len(bound[key]) for key in ("players", "tool")} == {71}
 
 
-@pytest.mark.parametrize("result", [ACCEPTED, Result("exempt", None, (Line("words", True, "x becomes y"),))])
+def test_a_signed_result_is_read_by_a_standard_verifier(server: Server, tmp_path: Path, capsys: Capture) -> None:
+    from cryptography.hazmat.primitives import serialization
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.signer import SSlibKey
+
+    key, envelope = tmp_path / "key", tmp_path / "out" / "envelope.json"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    where = ["verify", "--repo", str(server.work), "--base", "main", "--head", server.proposal, "--format", "json"]
+    assert run([*where, "--sign", str(key), "--envelope", str(envelope)]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    public = serialization.load_ssh_public_key(key.with_suffix(".pub").read_bytes())
+    value = json.loads(envelope.read_text())
+    signer = SSlibKey.from_crypto(public, keyid=value["signatures"][0]["keyid"])
+    read = Envelope.from_dict(value)
+    assert read.verify([signer], 1)
+    statement = json.loads(read.payload)
+    assert statement["predicate"] == printed
+    assert statement["subject"][1]["digest"] == {"gitTree": printed["bound"]["tree"]}
+    read.payload = read.payload.replace(b'"accept"', b'"reject"')
+    with pytest.raises(Exception, match="threshold"):
+        read.verify([signer], 1)
+
+
+def test_a_key_that_cannot_sign_is_an_input_error(server: Server, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "key").write_text("no key\n")
+    where = ["verify", "--repo", str(server.work), "--base", "main", "--head", "main"]
+    assert run([*where, "--sign", str(tmp_path / "key"), "--envelope", str(tmp_path / "e.json")]) == 2
+    assert "no private key that can be read" in capsys.readouterr().err
+    assert run([*where, "--sign", str(tmp_path / "key")]) == 2
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        ACCEPTED,
+        Result("none", None, (Line("change", True, "nothing"),), ABOUT),
+        Result("untested", "accept", (Line("owners", True, "x"),), ABOUT),
+    ],
+)
 def test_what_may_be_merged_has_no_problem(result: Result) -> None:
     assert result.accepted
     assert problems(result) == ()
@@ -100,15 +149,15 @@ def test_what_may_be_merged_has_no_problem(result: Result) -> None:
     assert [line[:9] for line in annotation_lines(result)] == ["::notice "]
 
 
-@pytest.mark.parametrize("evidence", [each for each in EVIDENCE if each not in ("valid", "exempt")])
+@pytest.mark.parametrize("evidence", [each for each in EVIDENCE if each not in ("valid", "untested", "none")])
 def test_evidence_that_is_not_valid_is_one_problem_where_it_was_found(evidence: str) -> None:
-    (found,) = problems(Result(evidence, None, REFUSED.checks))
+    (found,) = problems(Result(evidence, None, REFUSED.checks, ABOUT))
     assert (found.path, found.line, found.code) == ("evidence/one-0123456789/plan.json", 7, f"evidence-{evidence}")
 
 
 @pytest.mark.parametrize("verdict", ["reject", "indecisive"])
 def test_a_verdict_that_is_no_acceptance_is_a_problem_of_the_review_page(verdict: str) -> None:
-    result = Result("valid", verdict, (SCOPE, Line("verdict", True, "Seekers are harmed.")))
+    result = Result("valid", verdict, (SCOPE, Line("verdict", True, "Seekers are harmed.")), ABOUT)
     (found,) = problems(result)
     assert (found.path, found.code) == ("evidence/one-0123456789/review.md", f"verdict-{verdict}")
     assert found.message == "verdict: Seekers are harmed."
@@ -127,7 +176,7 @@ def test_a_verdict_that_is_no_acceptance_is_a_problem_of_the_review_page(verdict
     ],
 )
 def test_a_problem_lies_in_the_file_that_it_names_or_in_the_settings(detail: str, place: tuple[str, int]) -> None:
-    (found,) = problems(Result("missing", None, (Line("evidence", False, detail),)))
+    (found,) = problems(Result("missing", None, (Line("evidence", False, detail),), ABOUT))
     assert (found.path, found.line) == place
 
 
@@ -135,7 +184,7 @@ def test_the_words_of_the_forms_are_those_of_the_tools() -> None:
     assert {*EvidenceStatus} == {*EVIDENCE}
     assert {*Verdict} == {*VERDICTS}
     assert {f"evidence-{each}" for each in EVIDENCE} | {f"verdict-{each}" for each in VERDICTS} == {
-        *RULES, "evidence-valid", "evidence-exempt", "verdict-accept",
+        *RULES, "evidence-valid", "evidence-untested", "evidence-none", "verdict-accept",
     }  # fmt: skip
 
 
@@ -161,20 +210,22 @@ def test_the_same_problem_keeps_its_fingerprint_and_another_has_its_own() -> Non
         return str(sarif(result)["runs"][0]["results"][0]["partialFingerprints"])
 
     assert mark(REFUSED) == mark(REFUSED)
-    assert mark(REFUSED) != mark(Result("invalid", None, (SCOPE, Line("evidence", False, "another"))))
+    assert mark(REFUSED) != mark(Result("invalid", None, (SCOPE, Line("evidence", False, "another")), ABOUT))
 
 
 # What strangers write
 
 
-@pytest.mark.parametrize("result", [Result("invalid", None, (SCOPE, Line("scope", False, f"{EVIL}: lies outside")))])
+@pytest.mark.parametrize(
+    "result", [Result("invalid", None, (SCOPE, Line("scope", False, f"{EVIL}: lies outside")), ABOUT)]
+)
 def test_no_text_of_a_stranger_becomes_markup_or_a_command(result: Result) -> None:
     lines = list(annotation_lines(result))
     assert len("\n".join(lines).splitlines()) == len(lines) == 1
     shown = page(result)
     assert "\x1b" not in shown
     assert tags(MarkdownIt("commonmark", {"html": True}).enable("table").render(shown)) <= {
-        "h3", "p", "table", "tr", "td", "code", "b",
+        "h3", "p", "table", "tr", "td", "code", "b", "sub",
     }  # fmt: skip
     assert not re.search(r"@everyone|evil\.example", re.sub("<code>.*?</code>", "", shown))
     message = sarif(result)["runs"][0]["results"][0]["message"]["text"]
@@ -184,9 +235,9 @@ def test_no_text_of_a_stranger_becomes_markup_or_a_command(result: Result) -> No
 @given(st.text(max_size=80))
 @settings(max_examples=60)
 def test_whatever_a_detail_holds_stays_in_its_cell(detail: str) -> None:
-    shown = page(Result("stale", None, (Line("base", False, detail),)))
+    shown = page(Result("stale", None, (Line("base", False, detail),), ABOUT))
     html = MarkdownIt("commonmark", {"html": True}).render(shown)
-    assert tags(html) <= {"h3", "p", "table", "tr", "td", "code", "b"}
+    assert tags(html) <= {"h3", "p", "table", "tr", "td", "code", "b", "sub"}
     assert html.count("<td>") == 3
 
 
@@ -202,9 +253,9 @@ def tags(html: str) -> set[str]:
 
 
 def test_its_own_json_is_read_back() -> None:
-    for result in (ACCEPTED, REFUSED, Result("exempt", None, ())):
+    for result in (ACCEPTED, REFUSED, Result("none", None, (), ABOUT)):
         assert read_result(json_text(result.as_json()).encode()) == result
-    odd = Result("invalid", None, (Line("scope", False, "a\udcff"),))
+    odd = Result("invalid", None, (Line("scope", False, "a\udcff"),), ABOUT)
     assert read_result(json_text(odd.as_json()).encode()) == odd
 
 
@@ -233,6 +284,10 @@ def changed(**fields: Any) -> bytes:
         changed(checks=[{"name": "x", "ok": True, "detail": "x" * 4_001}]),
         changed(checks=[{"name": "x", "ok": True, "detail": None}]),
         changed(checks=[{"name": "x", "ok": True}]),
+        changed(bound={}),
+        changed(bound={**asdict(ABOUT), "head": "main"}),
+        changed(bound={**asdict(ABOUT), "base": None}),
+        changed(bound={**asdict(ABOUT), "version": "0.1.0 --index-url http://evil.example"}),
     ],
 )
 def test_whatever_ours_could_not_say_is_refused(data: bytes) -> None:

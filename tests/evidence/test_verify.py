@@ -292,7 +292,9 @@ def test_a_name_follows_from_the_change(start: str, proposed: Proposed, tampered
     assert "is called 'edit-reflect-the-feeling-" in detail(verified)
 
 
-def test_a_proposal_that_was_merged_crosswise_with_its_base_is_invalid(proposed: Proposed, verify: Verify) -> None:
+def test_what_was_merged_crosswise_and_is_in_the_base_already_changes_nothing(
+    proposed: Proposed, verify: Verify
+) -> None:
     proposed.git("checkout", "--quiet", "-b", "notes", "main")
     (proposed.folder / "NOTES").write_text("x\n")
     proposed.git("add", "NOTES")
@@ -305,10 +307,7 @@ def test_a_proposal_that_was_merged_crosswise_with_its_base_is_invalid(proposed:
 
     verified = verify(proposed, "forged")
 
-    assert (verified["evidence"], verified["verdict"], verified["exit"]) == ("invalid", None, 1)
-    assert verified["checks"][-1]["name"] == "merges"
-    assert "went apart at 2 commits" in detail(verified)
-    assert "git rebase" in detail(verified)
+    assert (verified["evidence"], verified["verdict"], verified["exit"]) == ("none", None, 0)
 
 
 def test_the_base_judges_not_the_proposal(proposed: Proposed, tampered: Verify) -> None:
@@ -361,7 +360,7 @@ def test_nothing_but_skills_rides_along_in_the_bank(path: str, proposed: Propose
     verified = tampered(edit)
 
     assert verified["evidence"] == "invalid"
-    assert path in detail(verified)
+    assert path.replace("\n", "\\n") in detail(verified)
 
 
 def test_nothing_rides_along_in_the_header_of_the_packed_episodes(proposed: Proposed, tampered: Verify) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from esc_skills.evidence.build import SIGNATURE, STATEMENT
-from esc_skills.evidence.provenance import SIGNERS
+from esc_skills.evidence.change import SIGNERS
 
 from .kind import Asked, refused
 from .workshop import Workshop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,12 +76,15 @@ class Settings:
         profiles: The folder of the profile parts.
         gate: How a proposal is judged.
         models: Who plays.
+        owners: Whose signature decides what no simulation can: names of `allowed_signers` by pattern of paths, such as
+            `profiles/**`, or of one part of a skill, such as `skills/**#license`.
     """
 
     skills: str = "skills"
     profiles: str = "profiles"
     gate: GateSettings = field(default_factory=GateSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
+    owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_settings(data: bytes | None, shown: str) -> Settings:
@@ -94,9 +98,9 @@ def read_settings(data: bytes | None, shown: str) -> Settings:
         raise InputError(findings[0].as_text(), "docs/settings.md lists the keys and what they mean")
     table = _table(data, shown) if data is not None else {}
     models = {role.replace("-", "_"): _role(each) for role, each in table.get("models", {}).items()}
-    return Settings(
-        **{**table, "gate": GateSettings(**table.get("gate", {})), "models": ModelSettings(**models)},
-    )
+    owners = {pattern: tuple(names) for pattern, names in table.get("owners", {}).items()}
+    gate = GateSettings(**table.get("gate", {}))
+    return Settings(**{**table, "gate": gate, "models": ModelSettings(**models), "owners": owners})
 
 
 def _role(value: Any) -> RoleSettings:

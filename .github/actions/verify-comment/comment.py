@@ -38,9 +38,10 @@ def main(result_file: Path, sarif_file: Path) -> None:
         return
     own_rules = changes_workflows(pull)
     result = None if own_rules else _read(result_file)
-    write_comment(pull["number"], _body(result, run, pull, own_rules=own_rules))
+    other = differs(result, run, pull) if result else ""
+    write_comment(pull["number"], _body(result, run, pull, own_rules=own_rules, other=other))
     print(f"number={pull['number']}")
-    if result is not None:
+    if result is not None and not other:
         sarif_file.write_text(json_text(sarif(result)), encoding="utf-8")
         print(f"sarif={sarif_file}")
 
@@ -55,7 +56,20 @@ def _read(file: Path) -> Result | None:
         return None
 
 
-def _body(result: Result | None, run: dict[str, Any], pull: dict[str, Any], *, own_rules: bool) -> str:
+def differs(result: Result, run: dict[str, Any], pull: dict[str, Any]) -> str:
+    """Return in what the live pull request is not the one that a result is about; empty where it is."""
+    about = result.bound
+    if about.head != run["head_sha"]:
+        return "head"
+    if about.base != pull["base"]["sha"]:
+        return "base"
+    merge = pull.get("merge_commit_sha")
+    if merge and about.tree and ask("GET", f"git/commits/{merge}")["tree"]["sha"] != about.tree:
+        return "merged tree"
+    return ""
+
+
+def _body(result: Result | None, run: dict[str, Any], pull: dict[str, Any], *, own_rules: bool, other: str) -> str:
     base, head = pull["base"]["sha"], run["head_sha"]
     if own_rules:
         said = (
@@ -65,6 +79,11 @@ def _body(result: Result | None, run: dict[str, Any], pull: dict[str, Any], *, o
         )
     elif result is None:
         said = "### Emotional support skills: not verified\n\nWhat the run left behind cannot be read; its log says more.\n"
+    elif other:
+        said = (
+            f"### Emotional support skills: to be verified again\n\nThe run verified another {other} than this pull request "
+            "has now. Its result is not shown; run the check again.\n"
+        )
     else:
         said = page(result)
     told = f"{MARK}\n{said}\nThe commit {head[:10]}, in [this run]({run['html_url']}).\n"

@@ -48,25 +48,20 @@ def command() -> None:
     "--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository. [default: the one you are in]"
 )
 @click.option("--branch", default="main", show_default=True, help="The branch that the server guards.")
-@click.option(
-    "--allow-profiles",
-    is_flag=True,
-    help="Let pushes change profiles, gate settings and allowed signers, because people review them.",
-)
 @click.option("--require-signature", is_flag=True, help="Refuse evidence that is not signed.")
 @click.option("--force", is_flag=True, help="Replace a hook that somebody else wrote.")
-def install(server: bool, repo: Path, branch: str, allow_profiles: bool, require_signature: bool, force: bool) -> int:
+def install(server: bool, repo: Path, branch: str, require_signature: bool, force: bool) -> int:
     """Install a hook: before a commit, or with --server before a push is let in.
 
-    The server's hook verifies every push that changes the bank or its evidence, and refuses to delete or rewrite the
-    guarded branch and the ledger. Other branches and other changes pass.
+    The server's hook verifies every push to the guarded branch that changes the bank, its evidence or what judges them. It
+    refuses to delete or rewrite that branch and the ledger, and refs that could be taken for them. All else passes.
     """
     with Repository(repo) as repository:
         folder = _hooks_folder(repository, force)
     name = "pre-receive" if server else "pre-commit"
     if server:
         _require_branch(branch)
-        options = ["--branch", branch, *["--allow-profiles"] * allow_profiles]
+        options = ["--branch", branch]
         options += ["--require-signature"] * require_signature
         text = _PRE_RECEIVE.format(
             mark=_MARK, branch=branch, python=shlex.quote(sys.executable), options=shlex.join(options)
@@ -104,14 +99,13 @@ def _require_ours(path: Path, force: bool) -> None:
 
 @command.command("receive", hidden=True)
 @click.option("--branch", default="main")
-@click.option("--allow-profiles", is_flag=True)
 @click.option("--require-signature", is_flag=True)
-def receive(branch: str, allow_profiles: bool, require_signature: bool) -> int:
+def receive(branch: str, require_signature: bool) -> int:
     """Judge the push that git tells on standard input; the pre-receive hook calls this."""
     pushes = [read_push(line) for line in sys.stdin]
     quarantine = {name: os.environ[name] for name in QUARANTINE if name in os.environ}
     with Repository(Path(os.environ.get("GIT_DIR", ".")), quarantine) as repository:
-        guard = Guard(branch, allow_profiles, require_signature)
+        guard = Guard(branch, require_signature)
         rulings = [(push, judge_push(repository, push, guard)) for push in pushes]
     for push, ruling in rulings:
         _tell(push, ruling)

@@ -11,15 +11,18 @@ import click
 from esc_skills.cli.output import format_option, say, show_json, show_table
 from esc_skills.cli.propose_run import open_book
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
-from esc_skills.evidence.provenance import unregistered_evidence
+from esc_skills.evidence.merged import unregistered_evidence
 from esc_skills.evidence.revision import read_revision
 from esc_skills.git import Repository
 from esc_skills.ledger.book import find_ledger
-from esc_skills.ledger.entries import Epoch, Ledger, LedgerError
+from esc_skills.ledger.entries import Epoch, Ledger, LedgerDecision, LedgerError, OwnersDecision, Registration
 from esc_skills.ledger.levels import nominal_rate
 
 _repo = click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository.")
 _ref = click.option("--ledger", "ref", metavar="REF", help="The ledger's ref. [default: origin/ledger, else ledger]")
+
+
+_KINDS = {Epoch: "epoch", Registration: "registration", LedgerDecision: "decision", OwnersDecision: "owners"}
 
 
 @click.group("ledger")
@@ -37,9 +40,7 @@ def show(repo: Path, ref: str | None, form: str) -> int:
         ledger = _found(repository, ref)
         settings = read_revision(repository, "HEAD").settings
     if form == "json":
-        entries = [
-            {"kind": type(each).__name__.removeprefix("Ledger").lower(), **asdict(each)} for each in ledger.entries
-        ]
+        entries = [{"kind": _KINDS[type(each)], **asdict(each)} for each in ledger.entries]
         show_json({"ref": ledger.ref, "head": ledger.head, "entries": entries})
         return EXIT_FINE
     show_table(
@@ -47,6 +48,8 @@ def show(repo: Path, ref: str | None, form: str) -> int:
         ["proposal", "entry", "epoch", "index", "threshold", "draws", "e-value", "verdict"],
         _rows(ledger),
     )
+    for each in ledger.owners_decisions:
+        say(f"entry {each.number}, an owner's decision, untested: {each.reason}")
     first = settings.gate.threshold
     say(f"the next proposal has to reach {ledger.next_threshold(first):.1f}; {_promise(first)}")
     return EXIT_FINE

@@ -28,6 +28,7 @@ _COMMANDS = {
     "evolve": ("evolve", "Propose a better bank as a branch with its evidence."),
     "evidence": ("evidence", "Judge a change made by hand; renew a proposal whose base moved."),
     "ledger": ("ledger", "Show and check the history of registrations and decisions."),
+    "owners": ("owners", "Decide what no simulation can, with a signature and a reason."),
     "verify": ("verify", "Re-derive the verdict of a proposal from git alone."),
     "gate": ("gate", "Measure the gate: false accepts and power."),
     "hook": ("hook", "Install the gate on a git server, and validation before a commit."),

@@ -12,7 +12,8 @@ import click
 from esc_skills.cli.model_options import Asking, ModelOptions, chosen, with_models
 from esc_skills.cli.output import ProgressLine, say
 from esc_skills.documents.text import write_atomically
-from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
+from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
+from esc_skills.evidence.attestation import attest
 from esc_skills.evidence.checks import verify
 from esc_skills.evidence.revision import read_revision
 from esc_skills.evidence.spotcheck import SpotCheck, spot_check
@@ -59,6 +60,14 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--summary", type=_FILE, metavar="FILE", help="Also append a Markdown page, as GitHub's job summary is.")
 @click.option("--json", "as_json", type=_FILE, metavar="FILE", help="Also write the JSON form to a file.")
 @click.option("--sarif", "as_sarif", type=_FILE, metavar="FILE", help="Also write the SARIF form to a file.")
+@click.option(
+    "--sign",
+    "key",
+    type=click.Path(path_type=Path),
+    metavar="KEY",
+    help="Sign the result with a private key, as an in-toto statement in a DSSE envelope; --envelope says where to.",
+)
+@click.option("--envelope", type=_FILE, metavar="FILE", help="The file of the signed envelope.")
 @with_models()
 def command(
     base: str,
@@ -71,14 +80,18 @@ def command(
     summary: Path | None,
     as_json: Path | None,
     as_sarif: Path | None,
+    key: Path | None,
+    envelope: Path | None,
     **options: Any,
 ) -> int:
-    """Re-derive the verdict of a proposal from git alone.
+    """Derive the verdict of a change again, from git alone.
 
-    Both arms are simulated again and every file of the evidence is built again and compared, so nothing that the
-    proposal says is taken on trust. Ends with 0 where the evidence is valid and the
-    verdict is accept, or where the change is nothing but typing errors and needs none.
+    What counts is what merging the head into the base makes. Both arms are simulated again and every file of the evidence
+    is built again and compared, so nothing that the proposal says is taken on trust. Ends with 0 where the evidence is
+    valid and the verdict is accept, where an owner decided the change, or where nothing of it needs a verdict.
     """
+    if (key is None) != (envelope is None):
+        raise InputError("--sign and --envelope go together", "give a private key and the file to write")
     with Repository(repo) as repository:
         with ProgressLine("pairs simulated again") as progress:
             verification = verify(repository, base, head, progress, ledger=ledger, require_signature=require_signature)
@@ -87,6 +100,8 @@ def command(
             verification = spot_checked(verification, repository, base, asked, rerun)
     result = result_of(verification)
     _write(result, summary, as_json, as_sarif)
+    if key and envelope:
+        write_atomically(envelope, attest(result.as_json(), verification.bound, key))
     _show(result, form)
     return EXIT_FINE if result.accepted else EXIT_FINDINGS
 

@@ -26,6 +26,8 @@ CALLS = "calls.jsonl.gz"
 SIGNATURE = "statement.json.sig"
 #: What a proposal may add to the tree, in bytes. Recorded calls that do not fit are kept under a ref of their own.
 MAX_IN_TREE = 2_000_000
+#: Where recorded calls are kept beside all branches.
+EVIDENCE_REFS = "refs/esc/evidence/"
 FILES = (STATEMENT, PLAN, EPISODES, REVIEW)
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:esc-skills:simulation-evidence:1"
@@ -63,7 +65,7 @@ def _packed(lines: bytes, packed: bytes) -> dict[str, Any]:
 
 def calls_ref(proposal: str) -> str:
     """Return the ref of a proposal's recorded calls, where they are too large for the tree."""
-    return f"refs/esc/evidence/{proposal}"
+    return f"{EVIDENCE_REFS}{proposal}"
 
 
 def render_json(value: Any) -> str:
@@ -103,7 +105,7 @@ def _statement(proposal: Proposal, trial: Trial, outcome: Outcome, parts: Mappin
             "change": trial.digest,
             "base_tree": proposal.base_tree,
             "files": {path: {"base": base, "head": head} for path, (base, head) in proposal.files.items()},
-            "inputs": trial.inputs(),
+            "inputs": trial.inputs.as_json(),
             **parts,
             "result": _result(outcome.decision),
         },

@@ -1,52 +1,62 @@
-"""Verification: the verdict of a proposal, re-derived from git alone.
+"""Verification: the verdict of a change, re-derived from git alone by a list of checks.
 
-Nothing that a proposal says is believed that can be recomputed: both arms are simulated again, or replayed from the
-recorded calls of models, and every file of the evidence is built again and compared.
+Nothing that a proposal says is believed that can be recomputed: both arms are simulated again, or replayed from the recorded
+calls of models, and every file of the evidence is built again and compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+import esc_skills
 from esc_skills import __version__
-from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, visible
-from esc_skills.documents.jsonl import parse_json
-from esc_skills.documents.schema import require_schema
-from esc_skills.documents.text import decode
-from esc_skills.errors import EscError, GitError, InputError
-from esc_skills.evidence.build import CALLS, STATEMENT, build_evidence, render_json
-from esc_skills.evidence.comparison import compare_evidence, first_difference
-from esc_skills.evidence.exempt import exemption
-from esc_skills.evidence.proposal import describe_proposal
-from esc_skills.evidence.provenance import SIGNERS, check_decision, check_registration, check_signer, ledger_of
-from esc_skills.evidence.revision import SETTINGS_FILE, Revision, read_revision
-from esc_skills.evidence.scope import (
-    check_base_stands,
-    check_name,
-    check_scope,
-    find_proposal,
-    fork_of,
-    is_only_edited,
-    read_calls_apart,
-    read_evidence,
+from esc_skills.bank.reader import SKILL_FILE
+from esc_skills.documents.jsonl import digest_json
+from esc_skills.documents.shipped import shipped
+from esc_skills.errors import EscError, InputError
+from esc_skills.evidence.build import SIGNATURE, STATEMENT
+from esc_skills.evidence.case import Case, Demand
+from esc_skills.evidence.change import (
+    EVIDENCE_FOLDER,
+    SIGNERS,
+    SIMULATED,
+    Kind,
+    MergedChange,
+    merged_change,
+    shown_path,
 )
-from esc_skills.evidence.trial import Outcome, Trial, change_digest, run_trial
-from esc_skills.evidence.verification import Check, EvidenceStatus, RefusedError, Verification, invalid
+from esc_skills.evidence.comparison import compare_evidence
+from esc_skills.evidence.owners import OwnersWord, owners_word
+from esc_skills.evidence.proposal import OPERATORS, proposal_id
+from esc_skills.evidence.revision import SETTINGS_FILE, skill_path
+from esc_skills.evidence.signature import Purpose, SignatureError, check_signature
+from esc_skills.evidence.verification import (
+    Bound,
+    Check,
+    EvidenceStatus,
+    RefusedError,
+    Verification,
+    invalid,
+    missing,
+    stale,
+    unverifiable,
+)
 from esc_skills.gate.calibration import FOLDER, RESULT, calibration_age, read_calibration
-from esc_skills.git import Repository
-from esc_skills.ledger.entries import Registered
-from esc_skills.models.replay import ReplayModel
-from esc_skills.settings import ModelSettings, read_settings
-from esc_skills.simulation.players import SURROGATE, Players, endpoint_of
-from esc_skills.simulation.runner import wait_for
-from esc_skills.simulation.team import Team
+from esc_skills.git import REGULAR, MalformedObjectError, Repository
+from esc_skills.ledger.book import find_ledger
+from esc_skills.ledger.entries import LedgerError
+from esc_skills.ledger.levels import threshold_at
+from esc_skills.simulation.players import SURROGATE, endpoint_of
 from esc_skills.validation import check_version_bump
+from esc_skills.vocabulary import Verdict
 
 _CALIBRATION = f"{FOLDER}/{RESULT}"
-#: 200 pairs with a judge and a second seeker come to a third of this.
-_MAX_CALLS = 300_000_000
 
 
 def verify(
@@ -58,12 +68,12 @@ def verify(
     ledger: str | None = None,
     require_signature: bool = False,
 ) -> Verification:
-    """Re-derive the verdict of the proposal that `head` adds to `base`.
+    """Derive the verdict of what merging `head` into `base` changes.
 
     Args:
         repository: The repository; no remote of it is asked.
-        base: What the proposal would be merged into.
-        head: The proposal.
+        base: What the change would be merged into.
+        head: The change.
         progress: Told how many pairs are done, and how many there are at most.
         ledger: The ref of the ledger; else that of a remote, or the branch `ledger`.
         require_signature: Whether evidence without an allowed signer's signature is incomplete.
@@ -72,242 +82,320 @@ def verify(
         GitError: A revision is unknown, or the clone is too shallow.
         InputError: The base itself cannot be used.
     """
-    checks: list[Check] = []
     commits = repository.resolve(base), repository.resolve(head)
+    about = Bound(*commits, None, _ledger_head(repository, ledger), None, tool_digest(), __version__)
+    demand = Demand(ledger, require_signature, progress)
     try:
-        fork = fork_of(repository, *commits)
-        if exempt := _exempt(repository, fork, *commits):
-            return Verification(EvidenceStatus.EXEMPT, None, exempt)
-        trial, outcome = _verify(repository, fork, *commits, progress, checks, ledger, require_signature)
-    except RefusedError as failure:
-        return Verification(failure.status, None, (*checks, failure.check))
-    return Verification(EvidenceStatus.VALID, outcome.decision.verdict, tuple(checks), trial, outcome)
+        return _verify(repository, about, demand)
+    except RefusedError as refusal:
+        return Verification(refusal.status, None, (refusal.check,), about)
+    except MalformedObjectError as error:
+        return Verification(EvidenceStatus.INVALID, None, (Check("objects", False, error.message),), about)
 
 
-def _exempt(repository: Repository, fork: str, base: str, head: str) -> tuple[Check, ...]:
-    """Return what changes, where it is nothing but typing errors in a bank's prose; nothing where evidence is needed."""
-    folder = read_settings(repository.read_file(base, SETTINGS_FILE), SETTINGS_FILE).skills
-    if not is_only_edited(repository.changed_files(fork, head), folder):
-        return ()
-    if repository.tree_id(fork, folder) != repository.tree_id(base, folder):
-        return ()
-    lines = exemption(repository.read_tree(base, folder), repository.read_tree(head, folder))
-    return tuple(Check("no evidence needed", True, line) for line in lines or ())
+def _verify(repository: Repository, about: Bound, demand: Demand) -> Verification:
+    change = merged_change(repository, about.base, about.head)
+    about = replace(about, tree=change.tree)
+    if not change.touched:
+        detail = "nothing to verify: neither the bank, its evidence nor anything that judges it changes"
+        if about.head in change.forks:
+            detail = "nothing to verify: the base holds the head already; give the commit before the merge as --base"
+        return Verification(EvidenceStatus.NONE, None, (Check("change", True, detail),), about)
+    case = Case(repository, change, demand)
+    if case.brings_evidence and change.kinds <= SIMULATED:
+        return _verify_evidence(case, about)
+    word = _owners_word(repository, change, demand)
+    if word.is_given:
+        return Verification(EvidenceStatus.UNTESTED, Verdict.ACCEPT, _owners_checks(change, word), about)
+    if case.brings_evidence:
+        return _verify_evidence(case, about)
+    raise _undecided(change, word)
 
 
-def _verify(
-    repository: Repository,
-    fork: str,
-    base: str,
-    head: str,
-    progress: Callable[[int, int], None],
-    checks: list[Check],
-    named: str | None,
-    require_signature: bool,
-) -> tuple[Trial, Outcome]:
-    changed = repository.changed_files(fork, head)
-    name = find_proposal(changed)
-    files = read_evidence(repository, head, changed, name)
-    statement = _read_statement(files[STATEMENT], name)
-    if statement["predicate"]["calls"] and CALLS not in files:
-        files[CALLS] = read_calls_apart(repository, name)
-    folder = check_scope(repository, fork, changed, name, statement)
-    check_base_stands(repository, fork, base, folder)
-    checks.append(Check("scope", True, f"touches {folder}/ and evidence/{name}/ alone"))
-    _check_statement(statement, name)
-    checks.append(Check("statement", True, f"made by version {statement['predicate']['tool']}"))
-    if signed := check_signer(files, name, repository.read_file(base, SIGNERS), required=require_signature):
-        checks.append(signed)
-    revision = _read_base(repository, base, folder)
+def _verify_evidence(case: Case, about: Bound) -> Verification:
+    checks: list[Check] = []
     try:
-        files_at_head = visible(repository.read_tree(head, folder))
-    except GitError as error:
-        raise invalid("bank", error.message) from error
-    candidate = _read_candidate(files_at_head, folder)
-    recorded = _open_calls(files, name)
-    trial = _check_inputs(statement, revision, candidate, recorded)
-    check_name(name, statement["predicate"]["change"], changed, folder)
-    ledger = ledger_of(repository, statement, named)
-    entry = check_registration(ledger, statement, name, revision.settings.gate.threshold, trial.meaning)
-    if entry:
-        trial = replace(trial, registered=Registered(**statement["predicate"]["registration"]))
-        place = f"entry {entry.number} of the ledger, number {entry.index} of its epoch"
-        checks.append(Check("registration", True, place))
-    _check_versions(revision, files_at_head)
-    checks.append(Check("bank", True, f"{len(candidate.skills)} skills follow the contract; versions rise"))
-    proposal = describe_proposal(name, revision, candidate, str(repository.tree_id(head, folder)), repository)
-    checks.append(Check("inputs", True, "bank, profiles, gate and models are those of the base and the proposal"))
-    if aged := _check_calibration(repository, base, revision, trial):
-        checks.append(aged)
-    outcome = _run_again(trial, progress) if recorded else wait_for(run_trial(trial, progress))
-    rebuilt = build_evidence(proposal, trial, outcome, _calls_again(recorded, name))
-    compare_evidence(name, files, rebuilt)
-    how = "replayed from the recorded calls" if recorded else "simulated again"
-    own = f" and {len(outcome.own)} of single strata" if outcome.own else ""
-    checks.append(Check("evidence", True, f"{len(outcome.draws)} pairs{own} {how}; every file is as rebuilt"))
-    check_decision(ledger, entry, statement, outcome)
-    checks.append(Check("verdict", True, outcome.decision.reason))
-    return trial, outcome
+        for check in CHECKS:
+            if (detail := check(case)) is not None:
+                checks.append(Check(check.__name__, True, detail))
+    except RefusedError as refusal:
+        return Verification(refusal.status, None, (*checks, refusal.check), about)
+    except MalformedObjectError as error:
+        return Verification(EvidenceStatus.INVALID, None, (*checks, Check("objects", False, error.message)), about)
+    inputs = case.trial.inputs
+    players = digest_json([dict(inputs.models), dict(inputs.parameters), dict(inputs.second_parameters)])
+    about = replace(about, players=players)
+    return Verification(
+        EvidenceStatus.VALID, case.outcome.decision.verdict, tuple(checks), about, case.trial, case.outcome
+    )
 
 
-def _check_calibration(repository: Repository, base: str, revision: Revision, trial: Trial) -> Check | None:
+# --- The checks, in the order in which `verify` makes them. Each returns what it found, or None where there is nothing to say. ---
+
+
+def scope(case: Case) -> str:
+    """Refuse a proposal that changes anything but its skills, or whose base moved on in what judged it."""
+    folder = case.folder
+    for each in case.change.files:
+        path = shown_path(each.path)
+        if not each.path.startswith((f"{folder}/", f"{EVIDENCE_FOLDER}/{case.name}/")):
+            places = f"{folder}/ and {EVIDENCE_FOLDER}/{case.name}/"
+            raise invalid("scope", f"{path}: lies outside {places}, which is all a proposal may touch")
+        if each.path.startswith(f"{folder}/") and not re.fullmatch(skill_path(folder), each.path):
+            raise invalid("scope", f"{path}: is no {SKILL_FILE}; a proposal changes nothing else in a bank")
+        if each.kind != "D" and each.mode != REGULAR:
+            raise invalid("scope", f"{path}: has mode {each.mode:o} where a regular file (100644) is asked")
+    for path in (folder, case.change.settings.profiles, SETTINGS_FILE):
+        now = case.repository.tree_id(case.change.base, path)
+        if any(case.repository.tree_id(fork, path) != now for fork in case.change.forks):
+            detail = (
+                f"{path} of the base changed after the proposal branched off; rebase and run `esc-skills evolve` again"
+            )
+            raise stale("base", detail)
+    return f"touches {folder}/ and {EVIDENCE_FOLDER}/{case.name}/ alone"
+
+
+def statement(case: Case) -> str:
+    """Check what the statement says of itself; this needs no simulation and holds for every version of the tool."""
+    stated, place = case.statement, case.statement.place
+    if stated.change != stated.inputs.digest:
+        raise invalid(
+            "statement", f"{place}: /predicate/change is not the digest of /predicate/inputs; one of them was edited"
+        )
+    if stated.tool != stated.inputs.parameters.get("tool"):
+        raise invalid("statement", f"{place}: /predicate/tool differs from /predicate/inputs/parameters/tool")
+    if stated.proposal != case.name or not case.name.endswith(stated.change.removeprefix("sha256:")[:10]):
+        belong = f"/predicate/proposal, the folder {case.name} and /predicate/change do not belong together"
+        raise invalid("statement", f"{place}: {belong}")
+    if stated.tool != __version__:
+        detail = f"made by version {stated.tool}, this is {__version__}; install esc-skills=={stated.tool}"
+        raise unverifiable("tool", detail)
+    return f"made by version {stated.tool}"
+
+
+def signature(case: Case) -> str | None:
+    """Return who signed the statement; None where nobody did and nobody has to."""
+    signers = case.repository.read_file(case.change.base, SIGNERS)
+    made, place = case.files.get(SIGNATURE), f"{EVIDENCE_FOLDER}/{case.name}/{SIGNATURE}"
+    if case.demand.require_signature and signers is None:
+        raise missing("signature", f"the base holds no file {SIGNERS} that says whose signature counts")
+    if case.demand.require_signature and made is None:
+        raise missing("signature", f"{place}: is missing; `esc-skills evidence sign` makes it")
+    if made is None:
+        return None
+    if signers is None:
+        return f"{place} is there, and the base names no allowed signers: it says nothing"
+    try:
+        return f"signed by {check_signature(case.files[STATEMENT], made, signers, Purpose.EVIDENCE)}"
+    except SignatureError as error:
+        raise invalid("signature", f"{place}: {error.message}") from error
+
+
+def _models(case: Case) -> None:
+    """Refuse names that are no models', and others than the base's settings name: no proposal leaves out its judge."""
+    models, asked = case.statement.inputs.models, case.base.settings.models
+    for role in ("supporter", "seeker", "judge", "second_seeker"):
+        # A letter that looks like another one is shown by its number.
+        found, named = f"/predicate/inputs/models/{role} is {models[role]!a}", getattr(asked, role).model
+        if named is not None and models[role] != named:
+            raise invalid("models", f"{found}, and the base's settings ask for {named!a}")
+        try:
+            if (model := models[role]) is not None:
+                endpoint_of(role, model)
+        except InputError as error:
+            raise invalid("models", f"{found}, which is no model; give {SURROGATE!r} or ENDPOINT/MODEL") from error
+
+
+def inputs(case: Case) -> str:
+    """Refuse evidence that was made of another bank, with other profiles, or by another gate than the base's."""
+    _ = case.base, case.candidate, case.recorded
+    _models(case)
+    stated, actual = case.statement.inputs, case.unregistered.inputs
+    _same_parameters(stated.parameters, actual.parameters, "/predicate/inputs/parameters")
+    _same_parameters(stated.second_parameters, actual.second_parameters, "/predicate/inputs/second_parameters")
+    for key, what in (("base", "bank"), ("profiles", "profiles"), ("gate", "gate settings")):
+        if getattr(stated, key) != getattr(actual, key):
+            detail = (
+                f"the {what} of the base changed since the evidence was made; rebase and run `esc-skills evolve` again"
+            )
+            raise stale(key, detail)
+    if stated.candidate != actual.candidate:
+        raise invalid("bank", _edited_file(case))
+    return "bank, profiles, gate and models are those of the base and the proposal"
+
+
+def _same_parameters(stated: Mapping[str, Any], actual: Mapping[str, Any], pointer: str) -> None:
+    if odd := sorted(stated.keys() ^ actual.keys()):
+        raise invalid("models", f"{pointer}/{odd[0]}: does not belong to the models that the statement names")
+    if other := sorted(key for key in stated if stated[key] != actual[key]):
+        raise unverifiable("models", f"made with another {other[0]} than this installation has ({pointer}/{other[0]})")
+
+
+def _edited_file(case: Case) -> str:
+    """Name the file of the bank that is not the one that was judged."""
+    before, after = case.base.bank.files, case.candidate.files
+    for path in sorted({*before, *after}):
+        if case.statement.files.get(f"{case.folder}/{path}", before.get(path)) != after.get(path):
+            return f"{case.folder}/{path}: is not the file that was judged; its content changed after the evidence was made"
+    return f"{case.folder}: is not the bank that was judged"
+
+
+def name(case: Case) -> None:
+    """Refuse a name that does not follow from the change, by which a reader would take it for another one."""
+    changed = [each.path for each in case.change.files if each.path.startswith(f"{case.folder}/")]
+    if not changed:
+        place = f"{EVIDENCE_FOLDER}/{case.name}/"
+        raise invalid("scope", f"{place}: comes without a change of a skill in {case.folder}/")
+    skill, stated = PurePosixPath(changed[0]).parent.name, case.statement
+    if case.name not in {proposal_id(operator, skill, stated.change) for operator in OPERATORS}:
+        right, others = proposal_id("edit", skill, stated.change), ", ".join(sorted(OPERATORS - {"edit"}))
+        detail = f"/predicate/proposal is {case.name!r}, and a change of {skill} is called {right!r}"
+        raise invalid("statement", f"{stated.place}: {detail}, or after its operator ({others})")
+
+
+def registration(case: Case) -> str | None:
+    """Check the ledger's entry of the proposal; say nothing of one that was made offline, which `verdict` refuses."""
+    stated, entry = case.statement, case.entry
+    if entry is None or case.ledger is None or stated.registration is None:
+        return None
+    place = f"{stated.place}: /predicate/registration"
+    if case.ledger.histories[entry.number - 1] != stated.registration.history:
+        raise invalid("registration", f"{place}: the ledger's history up to the entry {entry.number} is another one")
+    if (entry.proposal, entry.change) != (case.name, stated.change):
+        raise invalid("registration", f"{place}: the entry {entry.number} registers {entry.proposal}, another change")
+    if entry.meaning != case.unregistered.meaning:
+        raise invalid("registration", f"{place}: the entry {entry.number} tells of another meaning of the change")
+    right, asks = threshold_at(case.base.settings.gate.threshold, entry.index, entry.accepted), entry.threshold
+    if asks != right:
+        found = f"asks for {asks!r} where the settings ask for {right!r}"
+        raise invalid("registration", f"{place}: the entry {entry.number} {found}")
+    if asks != stated.inputs.gate.threshold:
+        raise invalid("registration", f"{place}: the entry {entry.number} asks for the e-value {asks:.9g}")
+    if dict(entry.models) != dict(stated.inputs.models):
+        raise invalid("registration", f"{place}: the entry {entry.number} names other models")
+    if entry.draws != stated.inputs.gate.draws:
+        raise invalid("registration", f"{place}: the entry {entry.number} plans for {entry.draws} draws")
+    return f"entry {entry.number} of the ledger, number {entry.index} of its epoch"
+
+
+def bank(case: Case) -> str:
+    """Check that the bank after the change follows the contract, and that versions rise."""
+    for path, data in case.files_after.items():
+        before = case.base.files.get(path)
+        if before is not None and before != data and path.endswith(SKILL_FILE):
+            for finding in check_version_bump(before, data, f"{case.folder}/{path}"):
+                raise invalid("bank", finding.as_text())
+    return f"{len(case.candidate.skills)} skills follow the contract; versions rise"
+
+
+def calibration(case: Case) -> str | None:
     """Return a warning where the base's calibration was made with something else than what judges this proposal."""
-    data = repository.read_file(base, _CALIBRATION)
+    data = case.repository.read_file(case.change.base, _CALIBRATION)
     if data is None:
         return None
     try:
         result = read_calibration(data, _CALIBRATION)
     except EscError as error:
-        return Check("calibration", True, f"warning: {error.message}")
-    warning = calibration_age(result, revision.population.digest, gate=revision.settings.gate, models=trial.models)
-    return Check("calibration", True, f"warning: {warning}" if warning else "of these profiles, gate and models")
+        return f"warning: {error.message}"
+    gate, models = case.base.settings.gate, case.trial.models
+    warning = calibration_age(result, case.base.population.digest, gate=gate, models=models)
+    return f"warning: {warning}" if warning else "of these profiles, gate and models"
 
 
-def _read_base(repository: Repository, base: str, folder: str) -> Revision:
+def evidence(case: Case) -> str:
+    """Play every pair again, build every file again, and compare."""
+    compare_evidence(case.name, case.files, case.rebuilt)
+    how = "replayed from the recorded calls" if case.recorded else "simulated again"
+    own = f" and {len(case.outcome.own)} of single strata" if case.outcome.own else ""
+    return f"{len(case.outcome.draws)} pairs{own} {how}; every file is as rebuilt"
+
+
+def verdict(case: Case) -> str:
+    """Check that the ledger holds the decision that the episodes come to."""
+    ledger, entry, decision = case.ledger, case.entry, case.outcome.decision
+    if ledger is None or entry is None:
+        detail = "made offline and not registered, so that somebody may have tried before; `esc-skills evidence renew` registers it"
+        raise missing("registration", detail)
+    made = ledger.decisions.get(entry.number)
+    if made is None:
+        detail = f"the ledger holds no decision on the entry {entry.number}, which counts as refused"
+        raise missing("decision", detail)
+    if made.episodes != case.statement.episodes:
+        raise invalid("decision", f"the ledger's entry {made.number} rests on other episodes: {made.verdict}")
+    if made.verdict is not decision.verdict:
+        found = f"says {made.verdict}, and the episodes that it rests on come to {decision.verdict}"
+        raise invalid("decision", f"the ledger's entry {made.number} {found}")
+    right = decision.draws, float(f"{decision.e_value:.9g}")
+    if (made.draws, made.e_value) != right:
+        found = f"tells of {made.draws} draws and the e-value {made.e_value}, and it was {right[0]} and {right[1]}"
+        raise invalid("decision", f"the ledger's entry {made.number} {found}")
+    return decision.reason
+
+
+CHECKS: tuple[Callable[[Case], str | None], ...] = (
+    scope,
+    statement,
+    signature,
+    inputs,
+    name,
+    registration,
+    bank,
+    calibration,
+    evidence,
+    verdict,
+)
+
+
+# --- What no simulation decides ------------------------------------------------------------------------------------------
+
+
+def _owners_word(repository: Repository, change: MergedChange, demand: Demand) -> OwnersWord:
     try:
-        return read_revision(repository, base, folder)
-    except InputError as error:
-        if folder == read_settings(repository.read_file(base, SETTINGS_FILE), SETTINGS_FILE).skills:
-            raise  # the base itself cannot be used, whatever the proposal says
-        raise invalid("scope", f"{folder} is no bank in the base: {error.message}") from error
+        return owners_word(repository, change, find_ledger(repository, demand.ledger))
+    except LedgerError as error:
+        raise invalid("ledger", error.message) from error
 
 
-def _open_calls(files: dict[str, bytes], name: str) -> ReplayModel | None:
-    """Return the model that answers from the recorded calls; None for a proposal without any."""
-    if CALLS not in files:
-        return None
+def _owners_checks(change: MergedChange, word: OwnersWord) -> tuple[Check, ...]:
+    said = [
+        Check("owners", True, f"untested, on {each.owner}'s word (entry {each.entry.number}): {each.entry.reason}")
+        for each in word.decisions
+    ]
+    return (Check("change", True, f"changes {change.describe()}"), *said)
+
+
+def _undecided(change: MergedChange, word: OwnersWord) -> RefusedError:
+    """Return why a change may not be merged that nobody decided, with what would help."""
+    path, owners = word.open[0]
+    sign = f"`esc-skills owners sign --base {change.base[:12]} --head {change.head[:12]} --reason …`"
+    may = f"{' or '.join(owners)} may decide it without: {sign}" if owners else ""
+    if change.kinds == {Kind.BANK}:
+        detail = f"the head changes {path} and adds no evidence; `esc-skills evolve` makes proposals with it, and `esc-skills evidence collect` makes it for a change by hand"
+        return missing("evidence", f"{detail}; {may}" if may else detail)
+    if change.kinds == {Kind.EVIDENCE}:
+        return missing("evidence", f"the head changes {path} and brings no proposal")
+    what = f"the head changes {change.describe()}, which no simulation decides"
+    who = may.replace(" without", "") if owners else f"the settings of the base name no owner of {path}"
+    return missing("owners", f"{what}; {who}")
+
+
+def _ledger_head(repository: Repository, named: str | None) -> str | None:
     try:
-        return ReplayModel(files[CALLS], f"evidence/{name}/{CALLS}", _MAX_CALLS)
-    except EscError as error:
-        raise invalid("calls", error.message) from error
+        ledger = find_ledger(repository, named)
+    except (EscError, LedgerError):
+        return None  # whoever needs it says what is wrong with it
+    return ledger.head if ledger else None
 
 
-def _run_again(trial: Trial, progress: Callable[[int, int], None]) -> Outcome:
-    try:
-        return wait_for(run_trial(trial, progress))
-    except InputError as error:
-        raise invalid("calls", error.message) from error
-
-
-def _calls_again(recorded: ReplayModel | None, name: str) -> bytes | None:
-    if recorded is None:
-        return None
-    if recorded.unused:
-        place = f"evidence/{name}/{CALLS}"
-        raise invalid("calls", f"{place}: the call {recorded.unused[0]} belongs to no episode")
-    return recorded.packed(recorded.used)
-
-
-def _read_statement(data: bytes, name: str) -> dict[str, Any]:
-    shown = f"evidence/{name}/{STATEMENT}"
-    try:
-        text = decode(data, shown)
-        statement: dict[str, Any] = parse_json(text, shown)
-        require_schema(statement, "statement", shown)
-    except EscError as error:
-        raise invalid("statement", error.message) from error
-    if (line := first_difference(text, render_json(statement))) is not None:
-        raise invalid("statement", f"{shown}:{line}: is not written as the tools write it")
-    return statement
-
-
-def _check_statement(statement: dict[str, Any], name: str) -> None:
-    """Check what the statement says of itself; this needs no simulation and holds for every version of the tool."""
-    predicate, shown = statement["predicate"], f"evidence/{name}/{STATEMENT}"
-    inputs = predicate["inputs"]
-    if predicate["change"] != change_digest(inputs):
-        raise invalid(
-            "statement", f"{shown}: /predicate/change is not the digest of /predicate/inputs; one of them was edited"
-        )
-    if predicate["tool"] != inputs["parameters"].get("tool"):
-        raise invalid("statement", f"{shown}: /predicate/tool differs from /predicate/inputs/parameters/tool")
-    if predicate["proposal"] != name or not name.endswith(predicate["change"].removeprefix("sha256:")[:10]):
-        raise invalid(
-            "statement", f"{shown}: /predicate/proposal, the folder {name} and /predicate/change do not belong together"
-        )
-    if predicate["tool"] != __version__:
-        detail = f"made by version {predicate['tool']}, this is {__version__}; install esc-skills=={predicate['tool']}"
-        raise RefusedError(EvidenceStatus.UNVERIFIABLE, "tool", detail)
-
-
-def _read_candidate(files: dict[str, bytes], folder: str) -> Bank:
-    try:
-        return read_bank(files, folder)
-    except InputError as error:
-        raise invalid("bank", error.message) from error
-
-
-def _check_versions(base: Revision, files: dict[str, bytes]) -> None:
-    for path, data in files.items():
-        before = base.files.get(path)
-        if before is not None and before != data and path.endswith(SKILL_FILE):
-            for finding in check_version_bump(before, data, f"{base.settings.skills}/{path}"):
-                raise invalid("bank", finding.as_text())
-
-
-def _check_inputs(statement: dict[str, Any], base: Revision, candidate: Bank, recorded: ReplayModel | None) -> Trial:
-    predicate = statement["predicate"]
-    stated = predicate["inputs"]
-    _check_models(stated["models"], base.settings.models)
-    players, second = _cast(stated["models"], base.settings.models, recorded)
-    # The threshold is the ledger's to say, and its entry is held against the statement later.
-    threshold = stated["gate"]["threshold"] if predicate["registration"] else base.settings.gate.threshold
-    gate = replace(base.settings.gate, threshold=threshold)
-    trial = Trial(base.bank, candidate, base.population, gate, players, second)
-    actual = trial.inputs()
-    for key in ("parameters", "second_parameters"):
-        _check_parameters(stated[key], actual[key], f"/predicate/inputs/{key}")
-    for key, what in (("base", "bank"), ("profiles", "profiles"), ("gate", "gate settings")):
-        if stated[key] != actual[key]:
-            detail = (
-                f"the {what} of the base changed since the evidence was made; rebase and run `esc-skills evolve` again"
-            )
-            raise RefusedError(EvidenceStatus.STALE, key, detail)
-    if stated["candidate"] != actual["candidate"]:
-        raise invalid("bank", _edited_file(predicate, base, candidate))
-    return trial
-
-
-def _check_models(models: dict[str, Any], asked: ModelSettings) -> None:
-    """Refuse names that are no models', and others than the base's settings name: no proposal leaves out its judge."""
-    for role in ("supporter", "seeker", "judge", "second_seeker"):
-        # A letter that looks like another one is told by its number.
-        found, named = f"/predicate/inputs/models/{role} is {models[role]!a}", getattr(asked, role).model
-        if named is not None and models[role] != named:
-            raise invalid("models", f"{found}, and the base's settings ask for {named!a}")
-        try:
-            if models[role] is not None:
-                endpoint_of(role, models[role])
-        except InputError as error:
-            raise invalid("models", f"{found}, which is no model; give {SURROGATE!r} or ENDPOINT/MODEL") from error
-
-
-def _check_parameters(stated: dict[str, Any], actual: dict[str, Any], pointer: str) -> None:
-    if odd := sorted(stated.keys() ^ actual.keys()):
-        raise invalid("models", f"{pointer}/{odd[0]}: does not belong to the models that the statement names")
-    if other := sorted(key for key in stated if stated[key] != actual[key]):
-        found = f"made with another {other[0]} than this installation has ({pointer}/{other[0]})"
-        raise RefusedError(EvidenceStatus.UNVERIFIABLE, "models", found)
-
-
-def _cast(models: dict[str, Any], asked: ModelSettings, recorded: ReplayModel | None) -> tuple[Players, Players | None]:
-    """Return who plays with the first seeker, and with the second one where the statement names one."""
-    is_asked = any(each not in (SURROGATE, None) for each in models.values())
-    if is_asked != (recorded is not None):
-        what = "names models and holds no recorded calls" if is_asked else "names no model and holds recorded calls"
-        raise invalid("calls", f"the evidence {what} ({CALLS})")
-    try:
-        team = Team(models["supporter"], models["seeker"], models["judge"], models["second_seeker"], asked=asked)
-        return team.players(recorded), team.second_players(recorded)
-    except InputError as error:
-        raise invalid("models", f"/predicate/inputs/models: {error.message}") from error
-
-
-def _edited_file(predicate: dict[str, Any], base: Revision, candidate: Bank) -> str:
-    """Name the file of the bank that is not the one that was judged."""
-    folder = base.settings.skills
-    for path in sorted({*base.bank.files, *candidate.files}):
-        stated = predicate["files"].get(f"{folder}/{path}", {"head": base.bank.files.get(path)})
-        if stated["head"] != candidate.files.get(path):
-            return f"{folder}/{path}: is not the file that was judged; its content changed after the evidence was made"
-    return f"{folder}: is not the bank that was judged"
+@cache
+def tool_digest() -> str:
+    """Return the digest of this package's files, prompts and schemas: which tool says what a result says."""
+    package = Path(esc_skills.__file__).parent
+    places = {"": package, "prompts/": shipped("prompts"), "schemas/": shipped("schemas")}
+    found = hashlib.sha256()
+    for start, folder in places.items():
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            parts = path.relative_to(folder).parts
+            if "__pycache__" not in parts and (start or parts[0] != "shipped"):
+                found.update(f"{start}{'/'.join(parts)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return f"sha256:{found.hexdigest()}"

@@ -1,23 +1,21 @@
-"""What a push may do to the branches that a server guards: the bank's own, and the ledger.
+"""What a push may do to a server: to the branch with the bank, the ledger, and the refs by which both are found.
 
-The same gate as in CI, for any git server: a push that changes the bank or evidence has to be a proposal with valid
-evidence and the verdict accept. Nothing here writes to the repository.
+The same gate as in CI, for any git server: what lands on the guarded branch has to be a proposal with valid evidence and the
+verdict accept, an owner's decision, or nothing that a verification is about. Nothing here writes to the repository.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from esc_skills.errors import EscError, GitError, InputError
+from esc_skills.evidence.build import EVIDENCE_REFS
+from esc_skills.evidence.change import plain_path
 from esc_skills.evidence.checks import verify
-from esc_skills.evidence.provenance import SIGNERS
-from esc_skills.evidence.revision import SETTINGS_FILE
-from esc_skills.evidence.verification import Verification
+from esc_skills.evidence.verification import EvidenceStatus, Verification
 from esc_skills.git import Repository
 from esc_skills.ledger.book import BRANCH as LEDGER
 from esc_skills.ledger.book import read_ledger
-from esc_skills.settings import Settings, read_settings
 
 #: Longer pushes are judged as a whole alone.
 _MAX_STEPS = 50
@@ -29,12 +27,10 @@ class Guard:
 
     Attributes:
         branch: The branch that holds the bank.
-        allow_profiles: Whether profiles, gate settings and allowed signers, which judge proposals, may be changed.
         require_signature: Whether evidence has to be signed.
     """
 
     branch: str = "main"
-    allow_profiles: bool = False
     require_signature: bool = False
 
 
@@ -94,21 +90,51 @@ def judge_push(repository: Repository, push: Push, guard: Guard) -> Ruling:
     A push of several commits is judged as a whole and, where that does not hold, commit by commit along the first
     parents, so that two proposals may come at once.
     """
-    if push.ref not in (f"refs/heads/{guard.branch}", f"refs/heads/{LEDGER}"):
-        return Ruling()
-    if push.deletes:
-        return Ruling(("it is guarded and may not be deleted",))
     try:
-        if not push.makes and repository.merge_base(push.old, push.new) != repository.resolve(push.old):
-            return Ruling(
-                ("it is guarded and its history may not be rewritten; fetch, rebase and push without --force",)
-            )
+        if push.ref not in (f"refs/heads/{guard.branch}", f"refs/heads/{LEDGER}"):
+            return _judge_other(repository, push, guard)
+        if push.deletes:
+            return Ruling(("it is guarded and may not be deleted",))
+        if not push.makes and push.old not in repository.merge_bases(push.old, push.new):
+            rewritten = "it is guarded and its history may not be rewritten; fetch, rebase and push without --force"
+            return Ruling((rewritten,))
         if push.ref == f"refs/heads/{LEDGER}":
             read_ledger(repository, push.new)
             return Ruling()
         return Ruling() if push.makes else _judge_commits(repository, push, guard)
     except EscError as error:
         return Ruling((f"{error.message}; {error.hint}" if error.hint else error.message,))
+
+
+def _judge_other(repository: Repository, push: Push, guard: Guard) -> Ruling:
+    """Refuse refs by which somebody could be shown another bank or ledger than the guarded ones."""
+    if push.ref.startswith(EVIDENCE_REFS) and not push.makes:
+        return Ruling(("it holds the recorded calls of a proposal and may be neither changed nor deleted",))
+    if target := repository.symbolic_target(push.ref):
+        return Ruling((f"it stands for {target}; push to that one",))
+    if push.deletes:
+        return Ruling()
+    if push.ref.startswith("refs/replace/"):
+        return Ruling(("a replace ref would show other objects than those that were judged",))
+    if push.ref.startswith("refs/remotes/"):
+        return Ruling(("this server keeps no remote's branches; a ledger in them would be anybody's",))
+    for name in (guard.branch, LEDGER, "HEAD"):
+        if _shadows(push.ref, name):
+            return Ruling((f"git could take it for {name}; give it another name",))
+    return Ruling()
+
+
+def _shadows(ref: str, name: str) -> bool:
+    """Whether a ref could be meant, by git or by a file system, where a guarded name is said."""
+    own, plain = f"refs/heads/{name}", plain_path(name)
+    if ref == own:
+        return False
+    shown = plain_path(ref.removeprefix("refs/"))
+    for place in ("heads/", "tags/", "remotes/", ""):
+        rest = shown.removeprefix(place) if shown.startswith(place) else None
+        if rest in (plain, f"heads/{plain}", f"refs/heads/{plain}", f"tags/{plain}"):
+            return True
+    return False
 
 
 def _judge_commits(repository: Repository, push: Push, guard: Guard) -> Ruling:
@@ -137,44 +163,13 @@ def _steps(repository: Repository, push: Push) -> list[tuple[str, str]]:
 
 
 def _judge_step(repository: Repository, old: str, new: str, guard: Guard) -> Ruling:
-    settings = _settings(repository, old)
-    if not guard.allow_profiles and (refused := tuple(_changes_of_the_judge(repository, old, new, settings))):
-        return Ruling(refused)
-    places = (settings.skills, "evidence")
-    if not any(_lies_in(each.path, place) for each in repository.changed_files(old, new) for place in places):
-        return Ruling()
     ledger = f"refs/heads/{LEDGER}"
     found = verify(repository, old, new, _silent, ledger=ledger, require_signature=guard.require_signature)
     if found.accepted:
-        return Ruling(judged=(found,))
+        return Ruling(judged=() if found.status is EvidenceStatus.NONE else (found,))
     last = found.checks[-1]
     verdict = f", verdict {found.verdict}" if found.verdict else ""
     return Ruling((f"evidence {found.status}{verdict}: {last.name}: {last.detail}",))
-
-
-def _lies_in(path: str, folder: str) -> bool:
-    # Some file systems would put `Skills/` into `skills/`.
-    return path.casefold() == folder.casefold() or path.casefold().startswith(f"{folder.casefold()}/")
-
-
-def _changes_of_the_judge(repository: Repository, old: str, new: str, settings: Settings) -> Iterator[str]:
-    """Yield what changes of that by which proposals are judged: nobody may first lower the gate and then pass it."""
-    places = [place for place in (settings.profiles, SIGNERS) if _differs(repository, old, new, place)]
-    if _settings(repository, old) != _settings(repository, new):
-        places.append(f"[tool.esc-skills] of {SETTINGS_FILE}")
-    for place in places:
-        yield f"{place} judges proposals and may not be changed by a push; the server's keeper can fetch it (docs/ci.md)"
-
-
-def _differs(repository: Repository, old: str, new: str, path: str) -> bool:
-    return repository.tree_id(old, path) != repository.tree_id(new, path)
-
-
-def _settings(repository: Repository, revision: str) -> Settings:
-    try:
-        return read_settings(repository.read_file(revision, SETTINGS_FILE), SETTINGS_FILE)
-    except InputError:
-        return Settings()  # so that a push may mend them
 
 
 def _silent(done: int, total: int) -> None:

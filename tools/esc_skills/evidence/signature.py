@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from esc_skills.errors import EscError, InputError
 from esc_skills.evidence.build import SIGNATURE, STATEMENT
 from esc_skills.git import Repository
 
-#: What a signature is for; one that was made for a commit or a login is none for evidence.
-NAMESPACE = "esc-skills-evidence"
+
+class Purpose(StrEnum):
+    """What a signature is for, as ssh-keygen's namespace: one that was made for a commit or a login is none for evidence."""
+
+    EVIDENCE = "esc-skills-evidence"
+    OWNERS = "esc-skills-owners"
+
+
 _TIMEOUT = 120
 
 
@@ -19,12 +26,13 @@ class SignatureError(EscError):
     """A statement could not be signed, or its signature does not hold."""
 
 
-def sign(data: bytes, key: Path) -> bytes:
+def sign(data: bytes, key: Path, purpose: Purpose) -> bytes:
     """Return the signature of some bytes.
 
     Args:
         data: What is signed.
         key: A private key's file, or the public key of one that an agent holds.
+        purpose: What it is for.
 
     Raises:
         SignatureError: There is no such key, or ssh-keygen refused.
@@ -35,17 +43,18 @@ def sign(data: bytes, key: Path) -> bytes:
         file = Path(folder, "statement")
         file.write_bytes(data)
         # The passphrase, if any, is asked for on the terminal by ssh-keygen itself.
-        _run(["-q", "-Y", "sign", "-f", str(key), "-n", NAMESPACE, str(file)], None, f"{key}: could not sign")
+        _run(["-q", "-Y", "sign", "-f", str(key), "-n", purpose, str(file)], None, f"{key}: could not sign")
         return Path(folder, "statement.sig").read_bytes()
 
 
-def check_signature(data: bytes, signature: bytes, signers: bytes) -> str:
+def check_signature(data: bytes, signature: bytes, signers: bytes, purpose: Purpose) -> str:
     """Return who signed some bytes.
 
     Args:
         data: What is signed.
         signature: The signature.
         signers: The allowed signers, in the form of `ssh-keygen(1)`: a name, options and a public key a line.
+        purpose: What the signature has to be for.
 
     Raises:
         SignatureError: It is no signature, another's, or not of these bytes.
@@ -59,7 +68,7 @@ def check_signature(data: bytes, signature: bytes, signers: bytes) -> str:
         if not names:
             raise SignatureError("the signature is no allowed signer's", "ask whom to trust before you add the key")
         name = names.split(",")[0]
-        options = ["-Y", "verify", "-f", str(allowed), "-I", name, "-n", NAMESPACE, "-s", str(file)]
+        options = ["-Y", "verify", "-f", str(allowed), "-I", name, "-n", purpose, "-s", str(file)]
         _run(options, data, f"the signature by {name} does not hold")
         return name
 
@@ -99,6 +108,6 @@ def sign_proposal(repository: Repository, base: str, branch: str, key: Path) -> 
     path = str(PurePosixPath(statements[0]).with_name(SIGNATURE))
     if repository.read_file(commit, path) is not None:
         raise InputError(f"{path}: is there already", "delete it in a commit, then sign again")
-    signature = sign(repository.read_file(commit, statements[0]) or b"", key)
+    signature = sign(repository.read_file(commit, statements[0]) or b"", key, Purpose.EVIDENCE)
     repository.add_to_branch(branch, commit, {path: signature}, f"Sign {PurePosixPath(path).parent.name}")
     return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from esc_skills.bank.reader import Bank
@@ -23,6 +23,44 @@ from esc_skills.vocabulary import Arm, Split
 
 
 @dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a verdict follows from, as digests and settings.
+
+    Attributes:
+        base: The digest of the bank before the change; candidate: after it.
+        meanings: The digests of what the two say, whatever the bytes of their files.
+        profiles: The digest of the profile parts.
+        gate: How the change is judged, with the threshold of its registration.
+        models: The models by role.
+        parameters: What the players' behaviour follows from, such as the digests of prompts.
+        second_parameters: The same of those with the second seeker; empty without one.
+    """
+
+    base: str
+    candidate: str
+    meanings: tuple[str, str]
+    profiles: str
+    gate: GateSettings
+    models: Mapping[str, str | None]
+    parameters: Mapping[str, Any]
+    second_parameters: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return them as a statement holds them."""
+        return {**asdict(self), "meanings": list(self.meanings)}
+
+    @property
+    def digest(self) -> str:
+        """Their digest without the threshold, which follows from the ledger's history; see `change_digest`."""
+        return change_digest(self.as_json())
+
+
+def inputs_of(value: Mapping[str, Any]) -> Inputs:
+    """Return the inputs that a statement holds."""
+    return Inputs(**{**value, "meanings": tuple(value["meanings"]), "gate": GateSettings(**value["gate"])})
+
+
+@dataclass(frozen=True)
 class Trial:
     """A change of the bank and what judges it.
 
@@ -43,18 +81,19 @@ class Trial:
     second: Players | None = None
     registered: Registered | None = None
 
-    def inputs(self) -> dict[str, Any]:
-        """Return the digests and settings that the verdict follows from."""
-        return {
-            "base": self.base.digest,
-            "candidate": self.candidate.digest,
-            "meanings": [self.base.meaning, self.candidate.meaning],
-            "profiles": self.population.digest,
-            "gate": asdict(self.gate),
-            "models": self.models,
-            "parameters": self.players.settings,
-            "second_parameters": self.second.settings if self.second else {},
-        }
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What the verdict follows from."""
+        return Inputs(
+            base=self.base.digest,
+            candidate=self.candidate.digest,
+            meanings=(self.base.meaning, self.candidate.meaning),
+            profiles=self.population.digest,
+            gate=self.gate,
+            models=self.models,
+            parameters=self.players.settings,
+            second_parameters=self.second.settings if self.second else {},
+        )
 
     @property
     def models(self) -> dict[str, str | None]:
@@ -68,7 +107,7 @@ class Trial:
     @property
     def digest(self) -> str:
         """The digest of the change and all that judges it but the threshold; see `change_digest`."""
-        return change_digest(self.inputs())
+        return self.inputs.digest
 
     @property
     def meaning(self) -> str:
@@ -76,7 +115,7 @@ class Trial:
 
         So neither white space nor a version chooses seekers.
         """
-        inputs = {key: each for key, each in self.inputs().items() if key not in ("base", "candidate")}
+        inputs = {key: each for key, each in self.inputs.as_json().items() if key not in ("base", "candidate")}
         return change_digest(inputs)
 
     @property

@@ -295,6 +295,13 @@ class Revisions(Objects):
         """Whether a local branch of that name exists."""
         return self.ref_exists(f"refs/heads/{branch}")
 
+    def symbolic_target(self, ref: str) -> str | None:
+        """Return the ref that a symbolic ref stands for; None where it is none."""
+        try:
+            return self._git.run("symbolic-ref", "--quiet", ref)
+        except CommandError:
+            return None
+
     def branches(self, prefix: str) -> tuple[str, ...]:
         """Return the names of the local branches that start with a prefix ending in a slash, sorted."""
         return tuple(sorted(ref.removeprefix("refs/heads/") for ref in self._refs(f"refs/heads/{prefix}")))

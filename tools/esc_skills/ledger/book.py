@@ -159,6 +159,13 @@ class LedgerBook:
                     raise
                 self.ledger = self._read()
 
+    def record_owners_decision(self, base: str, change: str, reason: str, signature: str) -> int:
+        """Append what an owner decided, push it, and return its number."""
+        number = len(self.ledger.entries) + 1
+        entry = {"format": FORMAT, "kind": "owners", "number": number, "base": base, "change": change}
+        self._append([{**entry, "reason": reason, "signature": signature}], f"Decide as owner: {change[7:17]}")
+        return number
+
     def open_epoch(self, first: float, release: str) -> None:
         """Append an epoch, with which the count of proposals begins anew."""
         number = self.ledger.epoch.epoch + 1 if self.ledger.epoch else 1

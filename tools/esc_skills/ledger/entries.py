@@ -89,7 +89,35 @@ class LedgerDecision:
     episodes: str
 
 
-Entry = Epoch | Registration | LedgerDecision
+@dataclass(frozen=True, slots=True)
+class OwnersDecision:
+    """What an owner of a repository decided because no simulation can; it spends nothing and says *untested*.
+
+    Attributes:
+        base: The id of the commit that the change was to be merged into.
+        change: The digest of what changes.
+        reason: Why, in the owner's words.
+        signature: The owner's, over `payload`.
+    """
+
+    number: int
+    base: str
+    change: str
+    reason: str
+    signature: str
+
+    @property
+    def payload(self) -> bytes:
+        """What is signed."""
+        return owners_payload(self.base, self.change, self.reason)
+
+
+Entry = Epoch | Registration | LedgerDecision | OwnersDecision
+
+
+def owners_payload(base: str, change: str, reason: str) -> bytes:
+    """Return what an owner signs; see `OwnersDecision`."""
+    return canonical_json({"format": "esc-skills/owners/1", "base": base, "change": change, "reason": reason}).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +190,11 @@ class Ledger:
         """The decisions by the number of the registration."""
         return {each.registration: each for each in self.entries if isinstance(each, LedgerDecision)}
 
+    @cached_property
+    def owners_decisions(self) -> tuple[OwnersDecision, ...]:
+        """What owners decided."""
+        return tuple(each for each in self.entries if isinstance(each, OwnersDecision))
+
     def registration(self, number: int) -> Registration | None:
         """Return the registration with a number; None where that entry is none."""
         entry = self.entries[number - 1] if 1 <= number <= len(self.entries) else None
@@ -192,11 +225,13 @@ def history_digests(entries: Sequence[Entry]) -> tuple[str, ...]:
     """Return the digest of the history up to each entry.
 
     Of an entry it holds what the rules or an honest run determine: which change was registered, what came of it, where an
-    epoch opened. Names, releases and models are left out, since whoever registers could write them as they like.
+    epoch opened. Names, releases and models are left out, since whoever registers could write them as they like, and so are
+    owners' decisions, whose reasons are free words.
     """
     digests: list[str] = []
     for entry in entries:
-        digests.append(digest_json([digests[-1] if digests else "", *_determined(entry)]))
+        before, told = digests[-1] if digests else "", _determined(entry)
+        digests.append(digest_json([before, *told]) if told else before)
     return tuple(digests)
 
 
@@ -205,6 +240,8 @@ def _determined(entry: Entry) -> list[Any]:
         return ["epoch", entry.epoch]
     if isinstance(entry, Registration):
         return ["registration", entry.meaning]
+    if isinstance(entry, OwnersDecision):
+        return []
     return ["decision", entry.registration, str(entry.verdict), entry.episodes]
 
 
@@ -252,6 +289,8 @@ def as_entry(value: Mapping[str, Any]) -> Entry:
         return Epoch(**fields)
     if value["kind"] == "registration":
         return Registration(**fields)
+    if value["kind"] == "owners":
+        return OwnersDecision(**fields)
     return LedgerDecision(**{**fields, "verdict": Verdict(fields["verdict"])})
 
 
@@ -260,6 +299,8 @@ def _problems(value: Mapping[str, Any], before: Sequence[Entry]) -> Iterator[str
     if value["number"] != len(before) + 1:
         yield f"/number is {value['number']} and should be {len(before) + 1}"
     epochs = [each for each in before if isinstance(each, Epoch)]
+    if value["kind"] == "owners":
+        return
     if value["kind"] == "epoch":
         if value["epoch"] != len(epochs) + 1:
             yield f"/epoch is {value['epoch']} and should be {len(epochs) + 1}"

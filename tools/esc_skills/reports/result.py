@@ -21,9 +21,9 @@ from esc_skills.errors import InputError
 if TYPE_CHECKING:
     from esc_skills.evidence.verification import Verification
 
-#: What a change without evidence is called where it needs none.
-EXEMPT = "exempt"
-EVIDENCE = ("valid", "invalid", "stale", "missing", "unverifiable", EXEMPT)
+#: What the evidence is called of a change that touches nothing, and of one that an owner decided.
+NONE, UNTESTED = "none", "untested"
+EVIDENCE = ("valid", "invalid", "stale", "missing", "unverifiable", UNTESTED, NONE)
 VERDICTS = ("accept", "reject", "indecisive")
 #: The longest result that is read, and the longest of its parts; ours are a few lines.
 _MAX_BYTES, _MAX_CHECKS, _MAX_DETAIL = 64_000, 100, 4_000
@@ -33,6 +33,17 @@ _NAME = re.compile(r"[a-z][a-z ]{0,39}")
 _FILE = r"((?:[A-Za-z0-9_.-]+/)+[A-Za-z0-9_.-]+|pyproject\.toml)(?::(\d{1,6}))?(?=[: ]|$)"
 _PLACES = (re.compile(_FILE), re.compile(rf".*? changes {_FILE}"))
 _PROPOSAL = re.compile(r"evidence/([a-z0-9][a-z0-9-]{0,120})/")
+_ID, _DIGEST = r"[0-9a-f]{40}|[0-9a-f]{64}", r"sha256:[0-9a-f]{64}"
+#: What each part of what a result is about looks like, and whether it may be missing.
+_BOUND = {
+    "base": (_ID, False),
+    "head": (_ID, False),
+    "tree": (_ID, True),
+    "ledger": (_ID, True),
+    "players": (_DIGEST, True),
+    "tool": (_DIGEST, False),
+    "version": (r"[0-9]{1,6}(?:\.[0-9a-z]{1,12}){1,5}", False),
+}
 #: Where a problem is shown that lies in no file: code scanning asks for one.
 _NO_FILE = "pyproject.toml"
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -48,8 +59,9 @@ RULES = {
         "Run `esc-skills evidence renew`; it leaves the change as a branch that starts at the base as it is now.",
     ),
     "evidence-missing": (
-        "The change carries no evidence, or the ledger, its decision or a signature is missing",
-        "Run `esc-skills evidence collect`; it registers the change and leaves a branch with its evidence.",
+        "The change carries no evidence, or the ledger, a decision or a signature is missing",
+        "Run `esc-skills evidence collect`, which registers the change and leaves a branch with its evidence. What no "
+        "simulation decides, an owner signs: `esc-skills owners sign`.",
     ),
     "evidence-unverifiable": (
         "The evidence was made by another version of the tools",
@@ -76,34 +88,52 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a result is about: ids of git objects, and digests; see `evidence.verification.Bound`."""
+
+    base: str
+    head: str
+    tree: str | None
+    ledger: str | None
+    players: str | None
+    tool: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """A verification in the words of its JSON form.
 
     Attributes:
         evidence: One of `EVIDENCE`.
-        verdict: One of `VERDICTS`; None unless the evidence is valid.
+        verdict: One of `VERDICTS`; None unless the evidence is valid or untested.
         checks: What was checked, in order.
+        bound: What it is about.
     """
 
     evidence: str
     verdict: str | None
     checks: tuple[Line, ...]
+    bound: About
 
     @property
     def accepted(self) -> bool:
-        """Whether the change may be merged: valid evidence and the verdict accept, or no evidence needed."""
-        return self.evidence == EXEMPT or (self.evidence, self.verdict) == ("valid", "accept")
+        """Whether the change may be merged: the verdict accept, or nothing to verify."""
+        return self.evidence == NONE or self.verdict == "accept"
 
     @property
     def headline(self) -> str:
         """What it comes to, in one line."""
-        if self.evidence == EXEMPT:
-            return "no evidence needed"
+        if self.evidence == NONE:
+            return "nothing to verify"
+        if self.evidence == UNTESTED:
+            return f"untested, on an owner's word: verdict {self.verdict}"
         return f"evidence {self.evidence}" + (f", verdict {self.verdict}" if self.verdict else "")
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `verify --format json` shows it."""
-        return {"evidence": self.evidence, "verdict": self.verdict, "checks": [asdict(each) for each in self.checks]}
+        checks = [asdict(each) for each in self.checks]
+        return {"evidence": self.evidence, "verdict": self.verdict, "bound": asdict(self.bound), "checks": checks}
 
 
 def json_text(value: Any) -> str:
@@ -117,7 +147,7 @@ def result_of(verification: Verification) -> Result:
     """Return a verification in the words of its JSON form."""
     verdict = str(verification.verdict) if verification.verdict else None
     checks = tuple(Line(each.name, each.ok, each.detail) for each in verification.checks)
-    return Result(str(verification.status), verdict, checks)
+    return Result(str(verification.status), verdict, checks, About(**asdict(verification.bound)))
 
 
 def read_result(data: bytes) -> Result:
@@ -130,17 +160,17 @@ def read_result(data: bytes) -> Result:
         if len(data) > _MAX_BYTES:
             raise ValueError(f"has {len(data):,} bytes")
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_without_repeats)
-        fields = _fields(value, "evidence", "verdict", "checks")
+        fields = _fields(value, "evidence", "verdict", "bound", "checks")
         evidence, verdict, checks = (fields[key] for key in ("evidence", "verdict", "checks"))
         if (
             evidence not in EVIDENCE
             or verdict not in (None, *VERDICTS)
-            or (verdict is not None) != (evidence == "valid")
+            or (verdict is not None) != (evidence in ("valid", UNTESTED))
         ):
             raise ValueError("its evidence and verdict do not go together")
         if not isinstance(checks, list) or len(checks) > _MAX_CHECKS:
             raise ValueError("its checks are no list, or too many")
-        return Result(evidence, verdict, tuple(map(_read_line, checks)))
+        return Result(evidence, verdict, tuple(map(_read_line, checks)), _read_bound(fields["bound"]))
     except (ValueError, TypeError, RecursionError) as error:
         raise InputError(f"the result of the verification cannot be used: {error}") from error
 
@@ -165,6 +195,15 @@ def _read_line(value: Any) -> Line:
     if not isinstance(detail, str) or len(detail) > _MAX_DETAIL:
         raise ValueError("a check has no detail, or a long one")
     return Line(name, ok, detail)
+
+
+def _read_bound(value: Any) -> About:
+    fields = _fields(value, *_BOUND)
+    for key, (pattern, optional) in _BOUND.items():
+        found = fields[key]
+        if not (optional and found is None) and not (isinstance(found, str) and re.fullmatch(pattern, found)):
+            raise ValueError(f"what it is about has a {key} that none of ours has")
+    return About(**fields)
 
 
 def problems(result: Result) -> tuple[Finding, ...]:
@@ -257,7 +296,20 @@ def page(result: Result) -> str:
         f"<td><code>{html.escape(_printable(each.detail))}</code></td></tr>"
         for each in result.checks
     ]
-    return "\n".join([*lines, "</table>"]) + "\n"
+    return "\n".join([*lines, "</table>", "", *_bound_lines(result.bound)]) + "\n"
+
+
+def _bound_lines(about: About) -> Iterator[str]:
+    """Yield what the result is about, so that a reader sees whether it is what lies before them."""
+    told = {
+        "base": about.base,
+        "head": about.head,
+        "merged tree": about.tree or "not known: files that do not matter are merged by content",
+        "ledger": about.ledger or "none",
+        "players": about.players or "nobody played",
+        "tool": f"{about.version}, {about.tool}",
+    }
+    yield f"<sub>{' · '.join(f'{name} <code>{html.escape(value)}</code>' for name, value in told.items())}</sub>"
 
 
 def _printable(text: str) -> str:

@@ -11,14 +11,13 @@ import click
 
 from esc_skills.cli.model_options import Asking, ModelOptions
 from esc_skills.cli.output import ProgressLine, one_decimal, say, show_table
-from esc_skills.errors import InputError
+from esc_skills.errors import FaultyRunError, InputError
 from esc_skills.evidence.review import describe_change
 from esc_skills.evidence.revision import Revision
 from esc_skills.gate.decision import Decision
 from esc_skills.gate.scrutiny import note_of
 from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook
-from esc_skills.proposing.evolution import FaultyRunError
 from esc_skills.proposing.propose import Proposed
 from esc_skills.simulation.draws import plan_draws
 from esc_skills.simulation.estimate import estimate_episode

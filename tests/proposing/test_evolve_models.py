@@ -613,9 +613,26 @@ def test_a_run_of_nothing_but_faults_says_so_and_proposes_nothing(server: ModelS
     assert git(small, "branch", "--list", "evolve/*") == ""
 
 
+def test_a_run_with_too_many_faults_keeps_its_answers_and_asks_the_others_again(
+    server: ModelServer, small: Path
+) -> None:
+    server.answer = lambda role, model, prompt: "hm" if role == "judge-safety" else None
+    ran = evolve(server, small, "--judge", "local/judge")
+    assert f"is kept in {journal_of(small)}; go on with the same command and --resume" in ran.err
+    answered = {body for body in server.asked if "judge" not in json.loads(body)["model"]}
+    server.reset()
+
+    assert evolve(server, small, "--judge", "local/judge", "--resume").code == 0
+    assert answered and not answered & set(server.asked)
+    assert not journal_of(small).exists()
+
+
 def test_after_it_another_model_may_be_tried_as_the_hint_says(server: ModelServer, small: Path) -> None:
     server.answer = lambda role, model, prompt: "hm" if model == "judge" else None
-    assert "try another model" in evolve(server, small, "--judge", "local/judge").err
+    told = evolve(server, small, "--judge", "local/judge").err
+    assert "try another model" in told
+    assert f"is kept in {journal_of(small)}; " in told and "or delete it to try other models" in told
+    journal_of(small).unlink()
 
     ran = evolve(server, small, "--judge", "local/better")
 

@@ -219,6 +219,24 @@ def test_a_spot_check_plays_pairs_once_more_with_the_models(accepted: Proposed, 
     assert "add --endpoint local=BASE_URL,KEY_VARIABLE" in without.err
 
 
+def test_a_spot_check_that_was_cut_off_goes_on_with_the_same_pairs(accepted: Proposed, server: ModelServer) -> None:
+    asked = ("--rerun", "2", "--endpoint", f"local={server.url},TEST_KEY", "--concurrency", "1")
+    where = ("--base", "main", "--head", accepted.branch, "--repo", str(accepted.folder))
+    assert call("verify", *where, *asked).code == 0
+    tokens = sum(tokens_of(body) for body in server.asked)
+    server.reset()
+    cut = call("verify", *where, *asked, "--budget-tokens", str(tokens // 2))
+    assert (cut.code, server.calls > 0) == (2, True)
+    assert "--resume; what was done so far (" in cut.err
+    assert str(accepted.folder / ".git" / "esc-skills" / "spotcheck.journal") in cut.err
+
+    ran = call("verify", *where, *asked, "--resume")
+
+    assert (ran.code, set(server.asked.values())) == (0, {1})
+    assert ran.err.startswith("spent: ")
+    assert not list((accepted.folder / ".git" / "esc-skills").glob("spotcheck.*"))
+
+
 def test_it_is_verified_without_server_key_or_connection(
     accepted: Proposed, verify: Verify, no_connection: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,8 @@ def _spot_check_run(
     verification: Verification, repository: Repository, asked: ModelOptions, count: int | None
 ) -> ModelRun:
     """Return the run of the models that play pairs again: those of the trial; nobody where none is to be played."""
-    files, trial = RunFiles(repository.private_folder / "spotcheck.journal"), verification.trial
+    folder, trial = repository.private_folder, verification.trial
+    files = RunFiles(folder / "spotcheck.journal", partial=folder / "spotcheck.pairs")
     if count is None or trial is None or verification.outcome is None:
         return ModelRun(asked, files, {})
     names = trial.models
@@ -128,8 +130,8 @@ def spot_checked(
     verification: Verification, repository: Repository, base: str, run: ModelRun, count: int
 ) -> Verification:
     """Return a verification with a check of some pairs that are played again; one that is not valid stays as it is."""
-    trial, outcome = verification.trial, verification.outcome
-    if trial is None or outcome is None:
+    trial, outcome, pairs = verification.trial, verification.outcome, run.files.partial
+    if trial is None or outcome is None or pairs is None:
         return verification
     if run.session is None:
         check = Check("spot check", True, "no model played: every pair was simulated again already")
@@ -140,7 +142,7 @@ def spot_checked(
     with ProgressLine("episodes played again", run.status) as progress:
 
         async def play() -> SpotCheck:
-            chance = random.SystemRandom()
+            chance = _chance(pairs, resume=run.asked.resume)
             return await spot_check(trial, outcome, players, count, chance, lambda done: progress(done, 2 * count))
 
         found = run.wait_for(play)
@@ -152,6 +154,13 @@ def spot_checked(
     if found.agrees:
         return replace(verification, checks=checks)
     return replace(verification, status=EvidenceStatus.INVALID, verdict=None, checks=checks)
+
+
+def _chance(file: Path, *, resume: bool) -> random.Random:
+    """Return what chooses the pairs, which nobody can foresee; a resumed check plays those that were chosen."""
+    if not (resume and file.exists()):
+        write_atomically(file, f"{secrets.token_hex()}\n")
+    return random.Random(file.read_text())
 
 
 def show_verification(verification: Verification) -> None:

@@ -323,7 +323,8 @@ def test_an_endpoint_that_goes_away_costs_no_episode(draws: int, start: Start, o
     away_after(30, server)
     assert run(simulation(server.url, out, draws=draws)) == 2
     err = capsys.readouterr().err
-    assert "the connection is cut" in err or "did not answer" in err
+    assert "the connection is cut" in err or "episodes unanswered" in err
+    assert f"is kept in {out}.journal" in err and "--resume" in err
     server.respond = play
     assert run(simulation(server.url, out, "--resume", draws=draws)) == 0
     assert [each.termination for each in read_transcripts(out)] == [Termination.TURN_LIMIT] * draws

@@ -218,7 +218,9 @@ def test_an_unfinished_run_is_not_begun_anew_nor_one_resumed_that_is_not_there(
     assert "no unfinished run is kept there" in capsys.readouterr().err
     server.respond = wrong_key
     assert run(extract(server, dialogues, out)) == 2
-    assert KEY not in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f"is kept in {out}.journal; go on with the same command and --resume" in err
+    assert KEY not in err
     assert not out.exists()
     server.respond = annotate
     assert run(extract(server, dialogues, out)) == 2
@@ -403,10 +405,25 @@ def test_an_interrupted_run_of_the_analyst_asks_only_what_was_not_answered(
     analyst.respond = respond
     assert run(draft(analyst, prototypes, *to_folder(tmp_path))) == 2
     assert not (tmp_path / "drafts").exists()
+    assert f"is kept in {prototypes}.drafts.journal; go on with the same" in capsys.readouterr().err
     analyst.respond, asked = distil, len(analyst.asked)
     assert run(draft(analyst, prototypes, *to_folder(tmp_path), "--resume")) == 0
     assert list(map(need_of, analyst.asked[asked:])) == ["no-blame"]
     assert len(read_files(tmp_path / "drafts")) == 2
+
+
+def test_drafts_that_find_no_room_cost_no_answer(
+    analyst: Server, prototypes: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    in_the_way = tmp_path / "drafts" / "name-the-weight"
+    in_the_way.parent.mkdir()
+    in_the_way.write_text("")
+    assert run(draft(analyst, prototypes, *to_folder(tmp_path))) == 2
+    assert f"is kept in {prototypes}.drafts.journal; go on with the same" in capsys.readouterr().err
+    in_the_way.unlink()
+    assert run(draft(analyst, prototypes, *to_folder(tmp_path), "--resume")) == 0
+    assert len(analyst.asked) == 2
+    assert not list(tmp_path.glob("*.journal"))
 
 
 def test_a_budget_that_is_used_up_is_no_answer_of_the_analyst(

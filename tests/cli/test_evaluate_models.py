@@ -17,6 +17,7 @@ from esc_skills.cli.model_options import ModelOptions
 from esc_skills.cli.report_options import Evaluation
 from esc_skills.documents.jsonl import json_lines
 from esc_skills.documents.prompts import PromptRole
+from esc_skills.errors import InputError
 from esc_skills.models.request import EndpointError
 from esc_skills.simulation.runner import Progress
 from esc_skills.vocabulary import Termination
@@ -165,12 +166,35 @@ def test_a_report_that_lost_calls_is_none_until_they_were_asked_again(server: Se
     endpoint = f"local={server.url},TEST_KEY"
     asked = ModelOptions((endpoint,), 4, None, None, None, None, 9.0, resume=False, log=None, supporter="local/tiny")
     out = tmp_path / "report.json"
-    with pytest.raises(EndpointError, match="left 2 contexts unanswered") as caught:
-        Evaluation(asked, out, None, {}).run("contexts", work)
+    with (
+        pytest.raises(EndpointError, match="left 2 contexts unanswered") as caught,
+        Evaluation(asked, out, None, {}) as evaluation,
+    ):
+        evaluation.measure("contexts", work)
     assert "--resume" in caught.value.hint
-    lost = Evaluation(replace(asked, resume=True), out, None, {}).run("contexts", work)
+    with Evaluation(replace(asked, resume=True), out, None, {}) as resumed:
+        lost = resumed.measure("contexts", work)
     assert lost.faults == {Termination.FAULT_ENDPOINT: 2}
     assert out.with_name("report.json.calls.jsonl.gz").exists()
+
+
+def test_answers_are_kept_until_the_report_is_written(
+    server: Server, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _: str) -> None:
+        raise InputError(f"{path}: could not be written: No space left on device", "free some space")
+
+    server.respond = answer_by_arm
+    with monkeypatch.context() as patched:
+        patched.setattr("esc_skills.cli.report_options.write_atomically", full)
+        assert responses(server, "one.json") == 2
+    err = capsys.readouterr().err
+    assert "free some space; what was done so far (" in err
+    assert "is kept in one.json.journal; go on with the same command and --resume" in err
+    asked = len(server.asked)
+    assert responses(server, "one.json", "--resume") == 0
+    assert len(server.asked) == asked
+    assert not (tmp_path / "one.json.journal").exists()
 
 
 def test_models_need_a_place_for_their_calls(server: Server, capsys: Capture) -> None:

@@ -332,6 +332,32 @@ def test_an_answer_that_never_parses_is_a_fault_and_never_scored(server: Server,
     assert "4 ended in a fault of a model and are not scored" in capsys.readouterr().out
 
 
+def test_a_run_whose_calls_stayed_unanswered_is_replayed_with_them(
+    server: Server, tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("esc_skills.models.limits.Backoff.wait", lambda *_: 0.0)
+    lost: list[dict[str, Any]] = []
+
+    async def lose_two(call: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        if len(server.asked) in (20, 60):
+            lost.append(body)
+        return refused(503, "overloaded") if body in lost else await play(call, body)
+
+    async def lose_the_second_again(call: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        if len(lost) == 2 and body in lost:  # an endpoint that answers nothing at all ends the run
+            lost.remove(body)
+        return refused(503, "overloaded") if body in lost else await play(call, body)
+
+    one_by_one = ["--concurrency", "1"]
+    server.respond = lose_two
+    assert run(simulation(server.url, out, *one_by_one)) == 2
+    server.respond = lose_the_second_again
+    assert run(simulation(server.url, out, *one_by_one, "--resume")) == 0
+    assert terminations(out).count(Termination.FAULT_ENDPOINT) == 1
+    assert replay(server, out, tmp_path / "again.jsonl") == 0
+    assert (tmp_path / "again.jsonl").read_bytes() == out.read_bytes()
+
+
 def test_every_tenth_answer_may_be_a_429_a_500_or_cut(server: Server, tmp_path: Path, out: Path) -> None:
     async def respond(call: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         count = len(server.asked)

@@ -219,6 +219,24 @@ def test_a_spot_check_plays_pairs_once_more_with_the_models(accepted: Proposed, 
     assert "add --endpoint local=BASE_URL,KEY_VARIABLE" in without.err
 
 
+def test_a_spot_check_that_was_cut_off_goes_on_with_the_same_pairs(accepted: Proposed, server: ModelServer) -> None:
+    asked = ("--rerun", "2", "--endpoint", f"local={server.url},TEST_KEY", "--concurrency", "1")
+    where = ("--base", "main", "--head", accepted.branch, "--repo", str(accepted.folder))
+    assert call("verify", *where, *asked).code == 0
+    tokens = sum(tokens_of(body) for body in server.asked)
+    server.reset()
+    cut = call("verify", *where, *asked, "--budget-tokens", str(tokens // 2))
+    assert (cut.code, server.calls > 0) == (2, True)
+    assert "--resume; what was done so far (" in cut.err
+    assert str(accepted.folder / ".git" / "esc-skills" / "spotcheck.journal") in cut.err
+
+    ran = call("verify", *where, *asked, "--resume")
+
+    assert (ran.code, set(server.asked.values())) == (0, {1})
+    assert ran.err.startswith("spent: ")
+    assert not list((accepted.folder / ".git" / "esc-skills").glob("spotcheck.*"))
+
+
 def test_it_is_verified_without_server_key_or_connection(
     accepted: Proposed, verify: Verify, no_connection: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -613,9 +631,26 @@ def test_a_run_of_nothing_but_faults_says_so_and_proposes_nothing(server: ModelS
     assert git(small, "branch", "--list", "evolve/*") == ""
 
 
+def test_a_run_with_too_many_faults_keeps_its_answers_and_asks_the_others_again(
+    server: ModelServer, small: Path
+) -> None:
+    server.answer = lambda role, model, prompt: "hm" if role == "judge-safety" else None
+    ran = evolve(server, small, "--judge", "local/judge")
+    assert f"is kept in {journal_of(small)}; go on with the same command and --resume" in ran.err
+    answered = {body for body in server.asked if "judge" not in json.loads(body)["model"]}
+    server.reset()
+
+    assert evolve(server, small, "--judge", "local/judge", "--resume").code == 0
+    assert answered and not answered & set(server.asked)
+    assert not journal_of(small).exists()
+
+
 def test_after_it_another_model_may_be_tried_as_the_hint_says(server: ModelServer, small: Path) -> None:
     server.answer = lambda role, model, prompt: "hm" if model == "judge" else None
-    assert "try another model" in evolve(server, small, "--judge", "local/judge").err
+    told = evolve(server, small, "--judge", "local/judge").err
+    assert "try another model" in told
+    assert f"is kept in {journal_of(small)}; " in told and "or delete it to try other models" in told
+    journal_of(small).unlink()
 
     ran = evolve(server, small, "--judge", "local/better")
 

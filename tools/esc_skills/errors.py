@@ -32,6 +32,10 @@ class InputError(EscError):
     """Something that was given cannot be used: a path, an option, a file, a setting, a revision."""
 
 
+class FaultyRunError(InputError):
+    """So many answers of the models are of no use that nothing can be learned from the run; asked again, they may be."""
+
+
 class DocumentError(InputError):
     """One place of one file cannot be read.
 

@@ -10,15 +10,15 @@ from typing import Any
 import click
 
 from esc_skills.bank.skill import Skill
-from esc_skills.cli.model_options import Asking, ModelOptions, chosen, with_models
+from esc_skills.cli.model_options import ModelOptions, chosen, with_models
+from esc_skills.cli.model_run import ModelRun, RunFiles
 from esc_skills.cli.output import ProgressLine, format_option, say, show_json
-from esc_skills.cli.places import find_bank, find_settings
-from esc_skills.errors import InputError
+from esc_skills.cli.places import beside, find_bank, find_settings
+from esc_skills.errors import FaultyRunError, InputError
 from esc_skills.models.request import ModelFault
-from esc_skills.proposing.analyst import Reading, analyst_of
+from esc_skills.proposing.analyst import analyst_of
 from esc_skills.proposing.diagnosis import Weakness, diagnose
 from esc_skills.settings import RoleSettings
-from esc_skills.simulation.runner import wait_for
 from esc_skills.transcript import Transcript, read_transcripts
 
 
@@ -60,24 +60,18 @@ def _read_by_analyst(
     bank: Mapping[str, Skill],
     counted: tuple[Weakness, ...],
 ) -> tuple[Weakness, ...]:
-    session = asked.session(run.with_name(run.name + ".analysis.journal"), {"run": str(run)})
-    if session is None or asked.analyst is None:
-        return ()
-    name = asked.analyst
-
-    async def read() -> Reading:
-        async with session:
-            return await analyst_of(bank, name, session, "diagnose", parameters).diagnose(transcripts, bank, counted)
-
-    try:
-        with ProgressLine("the analyst reads", Asking(session)):
-            reading = wait_for(read())
-    except ModelFault as fault:
-        session.discard()  # it would be answered with the same fault again
-        raise InputError(
-            f"the analyst {name} gave no diagnosis: {fault}", "try again, or with another model"
-        ) from fault
-    session.discard()
+    name, files = asked.analyst, RunFiles(beside(run, ".analysis.journal"), others=(run,))
+    with ModelRun(asked, files, {"run": str(run), "parameters": asdict(parameters)}) as models:
+        if models.session is None or name is None:
+            return ()
+        analyst = analyst_of(bank, name, models.session, "diagnose", parameters)
+        try:
+            with ProgressLine("the analyst reads", models.status):
+                reading = models.wait_for(lambda: analyst.diagnose(transcripts, bank, counted))
+        except ModelFault as fault:
+            found = f"the analyst {name} gave no diagnosis: {fault}"
+            raise FaultyRunError(found, "try again, or with another model") from fault
+    models.say_spent(err=True)
     for dropped in reading.dropped:
         say(f"a finding of the analyst is left out: {dropped}", err=True)
     return reading.weaknesses

@@ -83,22 +83,22 @@ def extract(files: tuple[Path, ...], out: Path, form: str, **options: Any) -> in
     models = find_settings().models
     annotation = Annotation(chosen(options, models), models.annotator, files, out)
     account = Account()
-    with annotation.kept(), reading(files, annotation.status) as progress:
+    with annotation.run as run, reading(files, run.status) as progress:
         dialogues = chain.from_iterable(read_dialogues(path, progress) for path in files)
         pairs = ((dialogue, unit) for dialogue in dialogues for unit in account.units_of(dialogue))
         with closing(annotation.annotate(pairs)) as units:
             write_atomically(out, (account.line_of(unit) for unit in units))
-    annotation.finish()
+    code = EXIT_FINDINGS if run.unanswered else EXIT_FINE
     if form == "json":
         show_json({"out": str(out), **account.as_json(), **annotation.as_json()})
-        return EXIT_FINDINGS if annotation.unanswered else EXIT_FINE
+        return code
     account.show()
     annotation.show()
     say(f"{account.units:,} units of {account.dialogues:,} dialogues in {out}")
     if account.units and not account.key_units:
         say("no key unit: nobody said how it went, so nothing can be drafted; see the limits in docs/discovery.md")
     say(f"next: esc-skills discover cluster {out} --out prototypes.jsonl")
-    return EXIT_FINDINGS if annotation.unanswered else EXIT_FINE
+    return code
 
 
 @command.command("cluster", short_help="Units to prototypes, with what comes of each.")
@@ -226,14 +226,14 @@ def draft(
     found = read_prototypes(prototypes)
     models = find_settings().models
     distillation = Distillation(chosen(options, models), models.analyst, prototypes, names)
-    with ExitStack() as opened:
+    with distillation.run as run, ExitStack() as opened:
         writer = Folder(out, skills) if out else Branches(opened.enter_context(Repository(repo)), base, skills)
         bank = writer.bank
         wanted = tuple(dict.fromkeys(map(Language, languages))) or tuple(
             dict.fromkeys(each.language for each in bank.values())
         )
         wanted = wanted or tuple(Language)
-        if distillation.session:
+        if run.session:
             drafted = distillation.distil(gather_material(found, bank, wanted), bank)
             drafts = list(drafted.drafts)
         else:
@@ -241,7 +241,6 @@ def draft(
             drafts = _chosen(drafted, names)
         writer.require_room(drafts)
         places = [(each, writer.write(each)) for each in drafts]
-    distillation.finish()
     if form == "json":
         show_json(
             {
@@ -255,7 +254,7 @@ def draft(
         say(f"{place}: {kind}; of its prototypes {len(each.helpful)} helpful, {len(each.harmful)} harmful")
     for subject, why in drafted.left_out:
         say(f"no draft for {subject.need} with {subject.strategy} in {subject.language}: {why}")
-    if distillation.session:
+    if run.session:
         distillation.show(len(drafted.left_out))
     if not places and not drafted.left_out:
         say(why_nothing(found, wanted))

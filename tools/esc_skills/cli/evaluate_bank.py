@@ -80,17 +80,17 @@ def bank(
         "split": split,
         "seed": seed,
     }
-    evaluation = Evaluation(asked, out, calls, settings)
     roles = asked.roles
     judge = roles.get("judge")
-    players = cast_players(roles["supporter"], roles["seeker"], judge=judge, model=evaluation.model, asked=models)
+    with Evaluation(asked, out, calls, settings) as evaluation:
+        players = cast_players(roles["supporter"], roles["seeker"], judge=judge, model=evaluation.model, asked=models)
 
-    async def work(progress: Progress) -> BankWorth:
-        return await weigh_bank(drawn, whole, players, concurrency=asked.episodes_at_a_time, progress=progress)
+        async def work(progress: Progress) -> BankWorth:
+            return await weigh_bank(drawn, whole, players, concurrency=asked.episodes_at_a_time, progress=progress)
 
-    found = evaluation.run("episodes", work)
-    shown = asdict(found)
-    evaluation.write({**shown, "players": players.settings})
+        found = evaluation.measure("episodes", work)
+        shown = asdict(found)
+        evaluation.write({**shown, "players": players.settings})
     if form == "json":
         show_json(shown)
     else:

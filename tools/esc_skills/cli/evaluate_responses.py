@@ -87,23 +87,22 @@ def responses(out: Path | None, calls: Path | None, judge: str, **options: Any) 
         **responders.settings,
         **judges.settings,
     }
-    evaluation = Evaluation(asked, out, calls, settings)
-    responders, judges = replace(responders, model=evaluation.model), replace(judges, model=evaluation.model)
+    with Evaluation(asked, out, calls, settings) as evaluation:
 
-    async def work(progress: Progress) -> ResponsesReport:
-        total = len(drawn.contexts)
-        return await evaluate_responses(
-            drawn.contexts,
-            responders,
-            judges,
-            _annotate,
-            concurrency=asked.episodes_at_a_time,
-            progress=lambda done: progress(done, total),
-        )
+        async def work(progress: Progress) -> ResponsesReport:
+            total = len(drawn.contexts)
+            return await evaluate_responses(
+                drawn.contexts,
+                replace(responders, model=evaluation.model),
+                replace(judges, model=evaluation.model),
+                _annotate,
+                concurrency=asked.episodes_at_a_time,
+                progress=lambda done: progress(done, total),
+            )
 
-    report = evaluation.run("contexts", work)
-    shown = _json(drawn, report)
-    evaluation.write({**shown, "contexts": [_context_json(each) for each in report.answered]})
+        report = evaluation.measure("contexts", work)
+        shown = _json(drawn, report)
+        evaluation.write({**shown, "contexts": [_context_json(each) for each in report.answered]})
     if plan.form == "json":
         show_json(shown)
     else:

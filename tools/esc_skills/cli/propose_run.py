@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from esc_skills.cli.model_options import Asking, ModelOptions
+from esc_skills.cli.model_options import ModelOptions
+from esc_skills.cli.model_run import ModelRun, RunFiles
 from esc_skills.cli.output import ProgressLine, one_decimal, say, show_table
 from esc_skills.errors import InputError
 from esc_skills.evidence.review import describe_change
@@ -18,12 +19,10 @@ from esc_skills.gate.decision import Decision
 from esc_skills.gate.scrutiny import note_of
 from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook
-from esc_skills.proposing.evolution import FaultyRunError
 from esc_skills.proposing.propose import Proposed
 from esc_skills.simulation.draws import plan_draws
 from esc_skills.simulation.estimate import estimate_episode
 from esc_skills.simulation.players import SURROGATE
-from esc_skills.simulation.runner import wait_for
 from esc_skills.simulation.team import DIAGNOSIS_DRAWS, MODEL_DRAWS, Team
 from esc_skills.vocabulary import Split
 
@@ -89,44 +88,30 @@ class Making:
 
     def run(self, work: Callable[[Team, Steps], Awaitable[_Result]]) -> _Result:
         """Do the work with a journal in the git directory, so that neither a kill nor a full disk costs a call twice."""
-        journal = self.repository.private_folder / "evolve.journal"
+        files = RunFiles(self.repository.private_folder / "evolve.journal")
         plays = any(name != SURROGATE for role, name in self.asked.roles.items() if role != "analyst")
         draws = self.draws or (MODEL_DRAWS if plays else DIAGNOSIS_DRAWS)
         base = self.base
-        followed = {"bank": base.bank.digest, "profiles": base.population.digest, "draws": draws}
-        settings = {"gate": asdict(base.settings.gate), "parameters": asdict(base.settings.models)}
-        session = self.asked.session(journal, {**followed, **settings})
-        team = Team(
-            **self.asked.roles,
-            recorder=session,
-            asked=self.base.settings.models,
-            draws=draws,
-            concurrency=self.asked.episodes_at_a_time,
-        )
-        try:
-            with Steps(shown=self.shown, status=Asking(session)) as steps:
-                result = wait_for(self._within(session, team, work, steps))
-        except FaultyRunError:
-            if session:  # it would be answered with the same faults again
-                session.discard()
-            raise
-        except KeyboardInterrupt:
-            if session:
-                say(f"every answer is kept in {journal}; go on with the same command and --resume", err=True)
-            raise
-        if session:
-            session.discard()
-            if self.shown:
-                say(f"spent: {Asking(session).spent()}")
-        return result
+        settings: dict[str, Any] = {"bank": base.bank.digest, "profiles": base.population.digest, "draws": draws}
+        settings |= {"gate": asdict(base.settings.gate), "parameters": asdict(base.settings.models)}
+        with ModelRun(self.asked, files, settings) as run, Steps(shown=self.shown, status=run.status) as steps:
+            team = Team(
+                **self.asked.roles,
+                recorder=run.session,
+                asked=self.base.settings.models,
+                draws=draws,
+                concurrency=self.asked.episodes_at_a_time,
+            )
 
-    async def _within(
-        self, session: Session | None, team: Team, work: Callable[[Team, Steps], Awaitable[_Result]], steps: Steps
-    ) -> _Result:
-        async with session or nullcontext():
-            if session and self.shown:
-                await self._tell_estimate(team, session)
-            return await work(team, steps)
+            async def make() -> _Result:
+                if run.session and self.shown:
+                    await self._tell_estimate(team, run.session)
+                return await work(team, steps)
+
+            result = run.wait_for(make)
+        if self.shown:
+            run.say_spent()
+        return result
 
     async def _tell_estimate(self, team: Team, session: Session) -> None:
         base = self.base

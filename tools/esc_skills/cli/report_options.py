@@ -1,27 +1,22 @@
-"""What the commands of `evaluate` share: where a report goes, who answers its calls, and how a trouble ends it."""
+"""What the commands of `evaluate` share: their run of models, and the report that comes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import nullcontext
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 
-from esc_skills.cli.model_options import Asking, ModelOptions
+from esc_skills.cli.model_options import ModelOptions
+from esc_skills.cli.model_run import ModelRun, files_beside
 from esc_skills.cli.output import ProgressLine, one_decimal, say
-from esc_skills.cli.places import beside
 from esc_skills.documents.jsonl import canonical_json
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import InputError
-from esc_skills.models.request import EndpointError, Model
 from esc_skills.simulation.intervals import Interval
-from esc_skills.simulation.runner import Progress, wait_for
+from esc_skills.simulation.runner import Progress
 from esc_skills.vocabulary import Termination
-
-if TYPE_CHECKING:
-    from esc_skills.models.session import Session
 
 
 class _Report(Protocol):
@@ -53,8 +48,8 @@ def with_report(command: _Command) -> _Command:
     return command
 
 
-class Evaluation:
-    """One run of an evaluation: its report, its journal and its calls.
+class Evaluation(ModelRun):
+    """One run of an evaluation, whose answers are kept beside its report.
 
     Args:
         asked: The models.
@@ -63,33 +58,19 @@ class Evaluation:
         settings: Everything that the calls follow from beside models and endpoints.
 
     Raises:
-        InputError: A report is there already, or there is no place for the calls.
+        InputError: A report is there already, there is no place for the calls, or as `ModelRun`.
     """
 
     def __init__(self, asked: ModelOptions, out: Path | None, calls: Path | None, settings: dict[str, Any]) -> None:
-        self._asked, self.out, self._settings = asked, out, settings
         if out is not None and out.exists():
             raise InputError(f"{out}: exists already", "give another name with --out, or delete it")
-        self._session: Session | None = None
-        self._replayed: Model | None = None
-        if calls is not None:
-            from esc_skills.models.replay import open_replay
-
-            self._replayed = open_replay(calls)
-        elif asked.models:
-            self._session = asked.session(self._beside(".journal"), settings)
-
-    @property
-    def model(self) -> Model | None:
-        """Who is asked; None where every role is the surrogate's."""
-        return self._replayed or self._session
-
-    def _beside(self, suffix: str) -> Path:
-        if self.out is None:
+        if out is None and calls is None and asked.models:
             raise InputError("models are asked, and there is no file to keep their answers beside", "add --out")
-        return beside(self.out, suffix)
+        # Without a report nothing is asked, and so nothing is kept under this name.
+        super().__init__(asked, files_beside(out or Path("report")), settings, replay=calls)
+        self._out, self._settings = out, settings
 
-    def run(self, what: str, work: Callable[[Progress], Coroutine[Any, Any, _Found]]) -> _Found:
+    def measure(self, what: str, work: Callable[[Progress], Awaitable[_Found]]) -> _Found:
         """Return what the work finds; its calls are in a file beside the report then.
 
         Args:
@@ -99,37 +80,22 @@ class Evaluation:
         Raises:
             EndpointError: An endpoint left calls unanswered, unless that is so after they were asked again.
         """
-        try:
-            found = wait_for(self._run(what, work))
-        except KeyboardInterrupt:
-            if self._session:
-                say(f"what was answered is kept in {self._beside('.journal')}; go on with --resume", err=True)
-            raise
-        if self._session:
-            self._session.discard()
-        return found
+        with ProgressLine(what, self.status) as progress:
 
-    async def _run(self, what: str, work: Callable[[Progress], Coroutine[Any, Any, _Found]]) -> _Found:
-        with ProgressLine(what, Asking(self._session)) as progress:
-            async with self._session or nullcontext():
+            async def measured() -> _Found:
                 found = await work(progress)
-                lost = found.faults.get(Termination.FAULT_ENDPOINT, 0)
-                if lost and self._session and not self._asked.resume:
-                    raise EndpointError(
-                        f"an endpoint left {lost} {what} unanswered", "ask again: the same command with --resume"
-                    )
-                if self._session:
-                    self._session.export(self._beside(".calls.jsonl.gz"))
+                self.export(found.faults.get(Termination.FAULT_ENDPOINT, 0), what)
                 return found
+
+            return self.wait_for(measured)
 
     def write(self, report: dict[str, Any]) -> None:
         """Write the report with its settings, where a file was named for it, and say so."""
-        if self.out is not None:
-            whole = {"settings": {**self._settings, **self._asked.roles}, **report}
-            write_atomically(self.out, canonical_json(whole) + "\n")
-            say(f"the report is in {self.out}", err=True)
-        if self._session:
-            say(f"spent: {Asking(self._session).spent()}; every call is in {self._beside('.calls.jsonl.gz')}", err=True)
+        if self._out is not None:
+            whole = {"settings": {**self._settings, **self.asked.roles}, **report}
+            write_atomically(self._out, canonical_json(whole) + "\n")
+            say(f"the report is in {self._out}", err=True)
+        self.say_spent(err=True)
 
 
 def percent(interval: Interval | None) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from esc_skills.cli.model_options import Asking, ModelOptions, chosen, with_models
+from esc_skills.cli.model_options import ModelOptions, chosen, with_models
+from esc_skills.cli.model_run import ModelRun, RunFiles
 from esc_skills.cli.output import ProgressLine, say
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
@@ -21,7 +23,6 @@ from esc_skills.evidence.verification import Check, EvidenceStatus, Verification
 from esc_skills.git import Repository
 from esc_skills.reports.result import Result, annotation_lines, json_text, page, result_of, sarif
 from esc_skills.settings import ModelSettings
-from esc_skills.simulation.runner import wait_for
 from esc_skills.simulation.team import Team
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -95,14 +96,15 @@ def command(
     with Repository(repo) as repository:
         with ProgressLine("pairs simulated again") as progress:
             verification = verify(repository, base, head, progress, ledger=ledger, require_signature=require_signature)
-        if rerun:
-            asked = chosen(options, ModelSettings())
-            verification = spot_checked(verification, repository, base, asked, rerun)
-    result = result_of(verification)
-    _write(result, summary, as_json, as_sarif)
-    if key and envelope:
-        write_atomically(envelope, attest(result.as_json(), verification.bound, key))
+        with _spot_check_run(verification, repository, chosen(options, ModelSettings()), rerun) as run:
+            if rerun:
+                verification = spot_checked(verification, repository, base, run, rerun)
+            result = result_of(verification)
+            _write(result, summary, as_json, as_sarif)
+            if key and envelope:
+                write_atomically(envelope, attest(result.as_json(), verification.bound, key))
     _show(result, form)
+    run.say_spent(err=True)
     return EXIT_FINE if result.accepted else EXIT_FINDINGS
 
 
@@ -126,32 +128,39 @@ def _show(result: Result, form: str) -> None:
     show_result(result)
 
 
-def spot_checked(
-    verification: Verification, repository: Repository, base: str, asked: ModelOptions, count: int
-) -> Verification:
-    """Return a verification with a check of some pairs that are played again; one that is not valid stays as it is."""
-    trial, outcome = verification.trial, verification.outcome
-    if trial is None or outcome is None:
-        return verification
+def _spot_check_run(
+    verification: Verification, repository: Repository, asked: ModelOptions, count: int | None
+) -> ModelRun:
+    """Return the run of the models that play pairs again: those of the trial; nobody where none is to be played."""
+    folder, trial = repository.private_folder, verification.trial
+    files = RunFiles(folder / "spotcheck.journal", partial=folder / "spotcheck.pairs")
+    if count is None or trial is None or verification.outcome is None:
+        return ModelRun(asked, files, {})
     names = trial.models
     asked = replace(asked, supporter=names["supporter"], seeker=names["seeker"], judge=names["judge"])
-    journal = repository.private_folder / "spotcheck.journal"
-    session = asked.session(journal, {"change": trial.digest, "pairs": count})
-    if session is None:
+    return ModelRun(asked, files, {"change": trial.digest, "pairs": count})
+
+
+def spot_checked(
+    verification: Verification, repository: Repository, base: str, run: ModelRun, count: int
+) -> Verification:
+    """Return a verification with a check of some pairs that are played again; one that is not valid stays as it is."""
+    trial, outcome, pairs = verification.trial, verification.outcome, run.files.partial
+    if trial is None or outcome is None or pairs is None:
+        return verification
+    if run.session is None:
         check = Check("spot check", True, "no model played: every pair was simulated again already")
         return replace(verification, checks=(*verification.checks, check))
-    models = read_revision(repository, base).settings.models
+    names, models = trial.models, read_revision(repository, base).settings.models
     team = Team(str(names["supporter"]), str(names["seeker"]), names["judge"], asked=models)
-    with ProgressLine("episodes played again", Asking(session)) as progress:
+    players = team.players(run.session)
+    with ProgressLine("episodes played again", run.status) as progress:
 
-        async def run() -> SpotCheck:
-            async with session:
-                players = team.players(session)
-                chance = random.SystemRandom()
-                return await spot_check(trial, outcome, players, count, chance, lambda done: progress(done, 2 * count))
+        async def play() -> SpotCheck:
+            chance = _chance(pairs, resume=run.asked.resume)
+            return await spot_check(trial, outcome, players, count, chance, lambda done: progress(done, 2 * count))
 
-        found = wait_for(run())
-    session.discard()
+        found = run.wait_for(play)
     detail = (
         f"{len(found.positions)} pairs: {found.recorded:+.1f} points as recorded, {found.played:+.1f} as played now "
         f"(p = {found.p_value:.3f}); draws {', '.join(map(str, found.positions))}"
@@ -160,6 +169,13 @@ def spot_checked(
     if found.agrees:
         return replace(verification, checks=checks)
     return replace(verification, status=EvidenceStatus.INVALID, verdict=None, checks=checks)
+
+
+def _chance(file: Path, *, resume: bool) -> random.Random:
+    """Return what chooses the pairs, which nobody can foresee; a resumed check plays those that were chosen."""
+    if not (resume and file.exists()):
+        write_atomically(file, f"{secrets.token_hex()}\n")
+    return random.Random(file.read_text())
 
 
 def show_verification(verification: Verification) -> None:

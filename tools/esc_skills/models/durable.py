@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from esc_skills.documents.jsonl import MAX_LINE_CHARACTERS
 from esc_skills.errors import InputError
 
 
@@ -136,6 +137,15 @@ class DurableLines:
     def _unwritable(self, error: OSError) -> InputError:
         found = f"{self.path}: could not be written: {error.strerror or error}"
         return InputError(found, "free some space or choose another path, then go on with --resume")
+
+
+def holds_more_than_header(path: Path) -> bool:
+    """Whether anything stands in a file beyond a whole first line, or it is none of ours."""
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        first = file.readline(MAX_LINE_CHARACTERS)
+        return bool(file.read(1)) or not (first.endswith(b"\n") or first.startswith(b"{"))
 
 
 def require_equal_settings(kept: dict[str, Any], now: dict[str, Any], path: Path) -> None:

@@ -194,6 +194,12 @@ class Journal:
         return kept
 
 
+def forget_faults(path: Path) -> None:
+    """Take the faults of models out of a closed journal, so that a resumed run asks those calls again."""
+    with path.open("rb") as file:
+        write_atomically(path, (line for line in file if "fault" not in parse_json(decode(line, str(path)), str(path))))
+
+
 def _line(call: Call) -> bytes:
     return canonical_json(call.as_json()).encode() + b"\n"
 

@@ -14,7 +14,7 @@ from esc_skills.models.calllog import CallLog
 from esc_skills.models.chat import Activity, ChatModel
 from esc_skills.models.client import Client
 from esc_skills.models.endpoint import Endpoint
-from esc_skills.models.journal import Journal
+from esc_skills.models.journal import Journal, forget_faults
 from esc_skills.models.limits import Limits
 from esc_skills.models.prices import load_prices
 from esc_skills.models.request import Completion, ModelFault, Request, Usage
@@ -108,6 +108,10 @@ class Session:
     def discard(self) -> None:
         """Delete the journal, once the run that it belongs to is on the disk."""
         self._path.unlink(missing_ok=True)
+
+    def forget_faults(self) -> None:
+        """Take the faults of models out of the journal, once the session has ended, so that they are asked again."""
+        forget_faults(self._path)
 
     @property
     def pulse(self) -> Pulse:

@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import TypeVar
 
 from esc_skills.bank.reader import SKILL_FILE, Bank, check_references, parse_documents, read_bank
-from esc_skills.errors import InputError
+from esc_skills.errors import FaultyRunError
 from esc_skills.evidence.revision import Revision, read_revision
 from esc_skills.evidence.trial import pair_of
 from esc_skills.gate.decision import Decision
@@ -36,10 +36,6 @@ SCREENED = 6
 
 
 _Item = TypeVar("_Item")
-
-
-class FaultyRunError(InputError):
-    """Half of a run's episodes or more ended in a fault of a model, so nothing can be learned from it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from esc_skills.documents.jsonl import MAX_LINE_CHARACTERS, canonical_json, parse_json
 from esc_skills.documents.text import decode, write_atomically
 from esc_skills.errors import DocumentError, InputError
-from esc_skills.models.durable import require_equal_settings
+from esc_skills.models.durable import holds_more_than_header, require_equal_settings
 from esc_skills.transcript import Transcript, transcript_of
 from esc_skills.vocabulary import Termination
 
@@ -56,7 +56,7 @@ class RunFile:
             raise InputError(f"{self.path}: this run has finished already", "score it with `esc-skills score`")
         if self.path.exists():
             raise InputError(f"{self.path}: exists already", "give another --out, or delete it")
-        if not resume and _holds_episodes(self.partial):
+        if not resume and holds_more_than_header(self.partial):
             raise InputError(f"{self.partial}: an unfinished run is kept there", "add --resume to go on, or delete it")
         if resume and not self.partial.exists() and not (journal and journal.exists()):
             raise InputError(f"{self.partial}: no unfinished run is kept there", "leave out --resume to start one")
@@ -131,7 +131,9 @@ class UnfinishedRun:
         self._out.seek(0)
         lines = self._complete_lines()
         kept = self._kept_settings(next(lines, (1, 0, None))[2])
-        if not _holds_episodes(self._file.partial):  # it ended before any episode did: then its settings bind nobody
+        if not holds_more_than_header(
+            self._file.partial
+        ):  # it ended before any episode did: then its settings bind nobody
             self._cut(0)
             self._write(header)
             return
@@ -184,15 +186,6 @@ class UnfinishedRun:
             hint = "free some space, and go on with the same command and --resume"
             found = f"{self._file.partial}: could not be written: {error.strerror or error}"
             raise InputError(found, hint) from error
-
-
-def _holds_episodes(path: Path) -> bool:
-    """Whether anything stands in a file beyond a whole first line, or it is none of ours."""
-    if not path.exists():
-        return False
-    with path.open("rb") as file:
-        first = file.readline(MAX_LINE_CHARACTERS)
-        return bool(file.read(1)) or not (first.endswith(b"\n") or first.startswith(b"{"))
 
 
 def _header(settings: dict[str, Any]) -> bytes:

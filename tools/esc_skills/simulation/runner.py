@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 from esc_skills.simulation.runfile import UnfinishedRun
@@ -93,6 +93,35 @@ def wait_for(running: Coroutine[Any, Any, _Result]) -> _Result:
         return asyncio.run(running)
     except BaseExceptionGroup as group:
         raise _first(group) from group
+
+
+def wait_for_each(running: AsyncGenerator[_Item, None]) -> Iterator[_Item]:
+    """Yield what an asynchronous generator does, in an event loop that stands still between two of them."""
+
+    async def following() -> _Item | None:
+        return await anext(running, None)
+
+    with asyncio.Runner() as runner:
+        try:
+            while (item := runner.run(following())) is not None:
+                yield item
+        finally:
+            _close(running, runner.get_loop())
+
+
+def _close(running: AsyncGenerator[Any, None], loop: asyncio.AbstractEventLoop) -> None:
+    """Close a generator; an interrupt that came as an item was done has left the loop a stop that is still to be passed."""
+    closing = loop.create_task(_closed(running))
+    while not closing.done():
+        try:
+            loop.run_until_complete(closing)
+        except RuntimeError:
+            if closing.done():
+                raise
+
+
+async def _closed(running: AsyncGenerator[Any, None]) -> None:
+    await running.aclose()
 
 
 def _first(error: BaseException) -> BaseException:

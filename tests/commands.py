@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +38,16 @@ def call(*arguments: str) -> Ran:
 
 
 def evidence(command: str, folder: Path, head: str, *more: str) -> Ran:
-    """Collect or renew the evidence of a branch."""
-    return call("evidence", command, "--repo", str(folder), "--head", head, *more, "--format", "json")
+    """Collect or renew the evidence of a branch, at the remote `origin` where there is one."""
+    return call(
+        "evidence", command, "--repo", str(folder), "--head", head, *agreed(folder, more), *more, "--format", "json"
+    )
+
+
+def agreed(folder: Path, options: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The option by which a person agrees that the ledger is made at `origin`."""
+    remotes = subprocess.run(["git", "remote"], cwd=folder, check=True, capture_output=True, text=True).stdout.split()
+    return ("--remote", "origin") if "origin" in remotes and not {"--remote", "--offline"} & {*options} else ()
 
 
 def verify(folder: Path, head: str, *more: str, base: str = "main") -> dict[str, Any]:

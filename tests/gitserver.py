@@ -89,7 +89,20 @@ def make_server(root: Path) -> Server:
     mended = (shipped("skills") / "reflect-the-feeling" / "SKILL.md").read_text()
     (work / SKILL).write_text(raised(mended))
     git(work, "commit", "--quiet", "--all", "--message", "Better examples")
-    command = ["evidence", "collect", "--repo", str(work), "--base", "main", "--head", "better", "--format", "json"]
+    command = [
+        "evidence",
+        "collect",
+        "--repo",
+        str(work),
+        "--base",
+        "main",
+        "--head",
+        "better",
+        "--remote",
+        "origin",
+        "--format",
+        "json",
+    ]
     done = subprocess.run([sys.executable, "-m", "esc_skills", *command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     git(work, "checkout", "--quiet", "main")

@@ -115,13 +115,17 @@ def test_a_link_out_of_the_bank_is_refused_and_one_inside_is_read(tmp_path: Path
         read_files(bank)
 
 
-def test_a_linked_folder_is_not_walked_into(tmp_path: Path) -> None:
+def test_a_linked_folder_of_a_skill_is_named_and_any_other_is_not_walked_into(tmp_path: Path) -> None:
     bank = tmp_path / "bank"
     write_skill(bank)
+    (tmp_path / "elsewhere").mkdir()
+    (bank / "notes").symlink_to("../elsewhere")
+    assert set(read_files(bank)) == {"wait-a-little/SKILL.md"}
     write_skill(tmp_path / "elsewhere", "other")
     (bank / "other").symlink_to("../elsewhere/other")
     (bank / "circle").symlink_to(".")
-    assert set(read_files(bank)) == {"wait-a-little/SKILL.md"}
+    with pytest.raises(DocumentError, match="circle: linked-folder: is a symbolic link"):
+        read_files(bank)
 
 
 def test_a_file_name_that_is_no_utf_8_is_refused(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from esc_skills.ledger.book import LedgerBook
 from esc_skills.ledger.entries import Terms
 from esc_skills.ledger.levels import nominal_rate, threshold_at
 from esc_skills.vocabulary import Verdict
-from tests.commands import Ran, call, detail, evidence, ledger, verify
+from tests.commands import Ran, agreed, call, detail, evidence, ledger, verify
 from tests.proposals import git
 from tests.samples import skill_text, write_skill
 
@@ -40,12 +40,12 @@ def collect(folder: Path, head: str, *more: str) -> Ran:
 
 def in_words(folder: Path, head: str) -> Ran:
     """The same, told step by step."""
-    return call("evidence", "collect", "--repo", str(folder), "--head", head)
+    return call("evidence", "collect", "--repo", str(folder), "--head", head, *agreed(folder))
 
 
 def collecting(folder: Path, head: str) -> str:
     """The same, as a line of a shell script."""
-    return f"{sys.executable} -m esc_skills evidence collect --repo {folder} --head {head} >/dev/null 2>&1"
+    return f"{sys.executable} -m esc_skills evidence collect --repo {folder} --head {head} --remote origin >/dev/null 2>&1"
 
 
 def entries(folder: Path) -> list[dict[str, Any]]:
@@ -379,7 +379,7 @@ def test_of_two_who_register_at_once_one_is_told_and_may_try_again(small: Path, 
         waste(first, "first")
         with pytest.raises(GitError) as refused:
             waste(second, "second")
-        assert "could not be appended to" in refused.value.message
+        assert "somebody else appended to it in between" in refused.value.message
         assert "give the same command again" in refused.value.hint
 
         assert waste(LedgerBook(theirs, "origin"), "second") == 3
@@ -415,7 +415,18 @@ def test_a_decision_is_appended_behind_what_came_in_between(small: Path, other: 
 
 
 def test_processes_that_race_leave_a_ledger_that_holds_together(small: Path, other: Path) -> None:
-    command = [sys.executable, "-m", "esc_skills", "evidence", "collect", "--format", "json", "--repo"]
+    command = [
+        sys.executable,
+        "-m",
+        "esc_skills",
+        "evidence",
+        "collect",
+        "--remote",
+        "origin",
+        "--format",
+        "json",
+        "--repo",
+    ]
     racing = [
         subprocess.Popen([*command, str(folder), "--head", head], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for folder, head in ((small, "one"), (other, "two"))

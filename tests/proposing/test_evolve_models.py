@@ -21,7 +21,7 @@ from esc_skills.documents.jsonl import canonical_json, compress, digest
 from esc_skills.documents.schema import check_schema
 from esc_skills.evidence.trial import change_digest
 from esc_skills.vocabulary import Split
-from tests.commands import Ran, call, detail, evidence
+from tests.commands import Ran, agreed, call, detail, evidence
 from tests.commands import verify as checked
 from tests.model_server import (
     ADDED,
@@ -72,7 +72,7 @@ def arguments(
 
 
 def evolve(server: ModelServer, folder: Path, *more: str, **options: Any) -> Ran:
-    return call(*arguments(server, folder, *more, **options), "--format", "json")
+    return call(*arguments(server, folder, *agreed(folder, more), *more, **options), "--format", "json")
 
 
 def proposed_by(ran: Ran, folder: Path) -> Proposed:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from esc_skills.bank.reader import SKILL_FILE, check_references, walk
+from esc_skills.bank.reader import LINKED, LINKED_MEANS, SKILL_FILE, check_references, linked_folders, walk
 from esc_skills.bank.rules import check_contract, check_specification
 from esc_skills.bank.skill import SkillDocument, parse_skill
 from esc_skills.documents.findings import Finding, Severity, finding_of
 from esc_skills.documents.text import decode, read_bytes
 from esc_skills.errors import DocumentError, InputError
-from esc_skills.git import Repository
+from esc_skills.git import Repository, as_committed
 from esc_skills.seekers.population import check_part
 from esc_skills.settings import check_settings
 
@@ -45,12 +45,17 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """The files of one path that a person named: what stands together is checked together."""
+    """The files of one path that a person named: what stands together is checked together.
+
+    Attributes:
+        links: Links to folders of skills, which are named and not followed.
+    """
 
     skills: tuple[Path, ...]
     parts: tuple[Path, ...]
     settings: tuple[Path, ...]
     whole_bank: bool
+    links: tuple[Path, ...] = ()
 
 
 def validate_paths(paths: Iterable[Path], rules: Rules, base: str | None = None) -> Report:
@@ -80,8 +85,8 @@ def _find(path: Path, rules: Rules) -> _Group:
         raise InputError(f"{path}: no such file or folder", "check the path")
     group = _find_in_folder(path) if path.is_dir() else _find_file(path)
     if rules is Rules.AGENT_SKILLS:
-        group = _Group(group.skills, (), (), whole_bank=False)
-    if not (group.skills or group.parts or group.settings):
+        group = _Group(group.skills, (), (), whole_bank=False, links=group.links)
+    if not (group.skills or group.parts or group.settings or group.links):
         raise InputError(
             f"{path}: holds no {SKILL_FILE} and no profile part", "give a skill, a bank, profile parts or a repository"
         )
@@ -106,13 +111,15 @@ def _find_in_folder(path: Path) -> _Group:
             tuple(_parts_below(path / "profiles")) if (path / "profiles").is_dir() else (),
             (settings,) if settings.is_file() else (),
             whole_bank=True,
+            links=tuple(linked_folders(path / "skills")),
         )
     skills, parts = tuple(_skills_below(path)), tuple(_parts_below(path))
     if not skills and not parts:  # a folder of parts under a name of its own
         parts = tuple(
             sorted(each for each in path.iterdir() if each.suffix in (".yaml", ".yml") and each.name[0] != ".")
         )
-    return _Group(skills, parts, (), whole_bank=not (path / SKILL_FILE).exists())
+    links = tuple(linked_folders(path))
+    return _Group(skills, parts, (), whole_bank=not (path / SKILL_FILE).exists(), links=links)
 
 
 def _skills_below(folder: Path) -> Iterator[Path]:
@@ -129,6 +136,9 @@ def _parts_below(folder: Path) -> Iterator[Path]:
 
 def _check_group(group: _Group, rules: Rules) -> Iterator[Finding]:
     documents: list[SkillDocument] = []
+    severity = Severity.ERROR if rules is Rules.ESC else Severity.WARNING
+    for link in group.links:
+        yield Finding(str(link), 0, "", LINKED, severity, f"{LINKED_MEANS}; put the folder itself there")
     for path in group.skills:
         if path.name != SKILL_FILE:
             message = f"should be called {SKILL_FILE}; clients look for that name alone"
@@ -144,21 +154,25 @@ def _check_group(group: _Group, rules: Rules) -> Iterator[Finding]:
     yield from _check_parts(group.parts)
     for path in group.settings:
         try:
-            yield from check_settings(read_bytes(path), str(path))
+            yield from check_settings(_committed(path), str(path))
         except DocumentError as error:
             yield finding_of(error)
 
 
 def _parse(path: Path) -> SkillDocument:
     folder = path.resolve().parent.name if path.parent.name in ("", ".", "..") else path.parent.name
-    return parse_skill(decode(read_bytes(path, inside=path.parent), str(path)), str(path), folder)
+    return parse_skill(decode(_committed(path, inside=path.parent), str(path)), str(path), folder)
+
+
+def _committed(path: Path, inside: Path | None = None) -> bytes:
+    return as_committed(path, read_bytes(path, inside=inside))
 
 
 def _check_parts(parts: Iterable[Path]) -> Iterator[Finding]:
     names: dict[tuple[str, str], Path] = {}
     for path in parts:
         try:
-            found, kind, value = check_part(read_bytes(path, inside=path.parent), path.as_posix())
+            found, kind, value = check_part(_committed(path, inside=path.parent), path.as_posix())
         except DocumentError as error:
             yield finding_of(error)
             continue
@@ -178,7 +192,7 @@ def _check_versions(skills: Iterable[Path], base: str) -> Iterator[Finding]:
             inside = (path.parent.resolve() / path.name).relative_to(repository.root.resolve()).as_posix()
             before = repository.read_file(repository.resolve(base), inside)
         try:
-            data = read_bytes(path, inside=path.parent)
+            data = _committed(path, inside=path.parent)
         except DocumentError:
             continue  # a file that cannot be read has its own finding
         if before is not None and before != data:

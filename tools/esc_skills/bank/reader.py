@@ -15,6 +15,7 @@ from esc_skills.documents.jsonl import digest, digest_json
 from esc_skills.documents.schema import line_at, suggest
 from esc_skills.documents.text import decode, read_bytes, require_size
 from esc_skills.errors import DocumentError, InputError
+from esc_skills.git import as_committed
 from esc_skills.vocabulary import HiddenIntention, RiskCode, Strategy
 
 SKILL_FILE = "SKILL.md"
@@ -42,6 +43,11 @@ class Bank:
     meaning: str
 
 
+#: The code of a linked folder of a skill, and what is wrong with one.
+LINKED = "linked-folder"
+LINKED_MEANS = "is a symbolic link to a folder, which neither `verify` nor a clone on Windows follows"
+
+
 def read_files(folder: Path) -> dict[str, bytes]:
     """Return the content of every file below a folder by its relative path, hidden ones left out.
 
@@ -54,8 +60,19 @@ def read_files(folder: Path) -> dict[str, bytes]:
     for path in walk(folder):
         if len(found) >= _MAX_FILES:
             raise InputError(f"{folder}: holds more than {_MAX_FILES:,} files", "give the folder of the bank itself")
-        found[path.relative_to(folder).as_posix()] = read_bytes(path, inside=folder)
+        found[path.relative_to(folder).as_posix()] = as_committed(path, read_bytes(path, inside=folder))
+    for link in linked_folders(folder):
+        raise DocumentError(str(link), 0, LINKED, LINKED_MEANS, "put the folder itself there")
     return found
+
+
+def linked_folders(folder: Path) -> Iterator[Path]:
+    """Yield the links below a folder that lead to a folder with a skill; nobody who reads the bank follows them."""
+    for root, folders, _ in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for path in (Path(root, name) for name in folders):
+            if path.is_symlink() and next(path.rglob(SKILL_FILE), None):
+                yield path
 
 
 def walk(folder: Path) -> Iterator[Path]:

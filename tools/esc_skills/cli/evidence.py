@@ -10,7 +10,16 @@ import click
 
 from esc_skills.cli.model_options import chosen, with_models
 from esc_skills.cli.output import format_option, say, show_json
-from esc_skills.cli.propose_run import Making, Steps, open_book, proposed_as_json, show_proposed, with_ledger
+from esc_skills.cli.propose_run import (
+    Making,
+    Steps,
+    base_option,
+    default_base,
+    opened_book,
+    proposed_as_json,
+    show_proposed,
+    with_ledger,
+)
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
 from esc_skills.evidence.revision import read_revision
 from esc_skills.evidence.signature import sign_proposal
@@ -41,7 +50,7 @@ def _with_options(command: _Command) -> _Command:
             "--skills", "--bank", "skills", metavar="DIR", help="The bank's folder, from the repository's root."
         ),
         click.option("--head", required=True, metavar="REV", help="The branch with the change."),
-        click.option("--base", default="main", show_default=True, metavar="REV", help="What it would be merged into."),
+        base_option,
     ):
         command = option(command)
     return command
@@ -76,7 +85,7 @@ def renew_command(**options: Any) -> int:
 
 @command.command("sign", short_help="Sign a proposal's statement.")
 @click.option("--head", required=True, metavar="BRANCH", help="The proposal's branch, which is not checked out.")
-@click.option("--base", default="main", show_default=True, metavar="REV", help="What it would be merged into.")
+@base_option
 @click.option(
     "--key",
     required=True,
@@ -84,12 +93,13 @@ def renew_command(**options: Any) -> int:
     help="A private SSH key, or the public one of a key that an agent holds.",
 )
 @click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository.")
-def sign_command(head: str, base: str, key: Path, repo: Path) -> int:
+def sign_command(head: str, base: str | None, key: Path, repo: Path) -> int:
     """Sign a proposal's statement with an SSH key, in a commit of its own on the branch.
 
     `verify` holds the signature against the file `allowed_signers` of the base; --require-signature asks for one.
     """
     with Repository(repo) as repository:
+        base = default_base(repository, base)
         path = sign_proposal(repository, base, head, key)
     say(f"{path} signs the statement, in a commit on {head}")
     say(f"next: esc-skills verify --base {base} --head {head} --require-signature")
@@ -98,7 +108,7 @@ def sign_command(head: str, base: str, key: Path, repo: Path) -> int:
 
 def _make(
     work_of: Callable[..., Any],
-    base: str,
+    base: str | None,
     head: str,
     skills: str | None,
     repo: Path,
@@ -109,20 +119,21 @@ def _make(
     **options: Any,
 ) -> int:
     with Repository(repo) as repository:
+        base = default_base(repository, base)
         revision = read_revision(repository, base, skills)
         named = {role: options[role] for role in _ROLES if options[role] is not None}
         asked = chosen(options, revision.settings.models)
-        book = open_book(repository, remote, offline=offline)
+        with opened_book(repository, remote, offline=offline) as book:
 
-        async def work(team: Team, steps: Steps) -> Proposed:
-            made: Proposed = await work_of(repository, revision, head, steps, team, book)
-            return made
+            async def work(team: Team, steps: Steps) -> Proposed:
+                made: Proposed = await work_of(repository, revision, head, steps, team, book)
+                return made
 
-        made = None
-        if not anew:
-            with Steps(shown=form == "text") as steps:
-                made = standing(repository, revision, head, steps, named, book)
-        made = made or Making(repository, revision, asked, None, 0, form == "text").run(work)
+            made = None
+            if not anew:
+                with Steps(shown=form == "text") as steps:
+                    made = standing(repository, revision, head, steps, named, book)
+            made = made or Making(repository, revision, asked, None, 0, form == "text").run(work)
     if form == "json":
         show_json(proposed_as_json(made))
     else:

@@ -9,7 +9,7 @@ import click
 
 from esc_skills.cli.model_options import chosen, with_models
 from esc_skills.cli.output import format_option, one_decimal, say, show_json, show_table
-from esc_skills.cli.propose_run import Making, Steps, open_book, proposed_as_json, show_proposed, with_ledger
+from esc_skills.cli.propose_run import Making, Steps, opened_book, proposed_as_json, show_proposed, with_ledger
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
 from esc_skills.evidence.revision import read_revision
 from esc_skills.git import Repository
@@ -49,12 +49,14 @@ def command(
     with Repository(repo) as repository:
         base = read_revision(repository, "HEAD", skills)
         asked = chosen(options, base.settings.models)
-        book = open_book(repository, remote, offline=offline)
+        if repository.has_uncommitted(base.settings.skills):
+            say(f"{base.settings.skills}/ holds changes that are not committed; they are no part of this", err=True)
+        with opened_book(repository, remote, offline=offline) as book:
 
-        async def work(team: Team, steps: Steps) -> Evolution:
-            return await evolve(repository, skills, steps, team, book)
+            async def work(team: Team, steps: Steps) -> Evolution:
+                return await evolve(repository, skills, steps, team, book)
 
-        evolution = Making(repository, base, asked, draws, 1 + SCREENED, form == "text").run(work)
+            evolution = Making(repository, base, asked, draws, 1 + SCREENED, form == "text").run(work)
     if form == "json":
         weaknesses = [weakness.message for weakness in evolution.weaknesses]
         reason = {} if evolution.made else {"reason": _nothing(evolution)}

@@ -32,7 +32,7 @@ _PRE_COMMIT = """\
 git diff --cached --quiet -- skills profiles pyproject.toml && exit 0
 staged=$(mktemp -d) || exit 1
 trap 'rm -rf "$staged"' EXIT
-git ls-files -z -- skills profiles pyproject.toml | git checkout-index -z --stdin --prefix="$staged/" || exit 1
+git ls-files -z -- skills profiles pyproject.toml | git -c core.autocrlf=false -c core.eol=lf checkout-index -z --stdin --prefix="$staged/" || exit 1
 cd "$staged" && {python} -P -m esc_skills validate .
 """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from esc_skills.cli.output import format_option, say, show_json, show_table
-from esc_skills.cli.propose_run import open_book
+from esc_skills.cli.propose_run import opened_book
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 from esc_skills.evidence.merged import unregistered_evidence
 from esc_skills.evidence.revision import read_revision
@@ -102,11 +102,11 @@ def open_epoch(repo: Path, release: str, remote: str | None) -> int:
     """Open an epoch: proposals are counted anew, and errors are controlled from here on by themselves."""
     with Repository(repo) as repository:
         threshold = read_revision(repository, "HEAD").settings.gate.threshold
-        book = open_book(repository, remote, offline=False)
-        if book is None:
-            raise InputError("no ledger to open an epoch in")
-        book.open_epoch(threshold, release)
-        epoch = book.ledger.epoch
+        with opened_book(repository, remote, offline=False) as book:
+            if book is None:
+                raise InputError("no ledger to open an epoch in")
+            book.open_epoch(threshold, release)
+            epoch = book.ledger.epoch
     say(f"epoch {epoch.epoch if epoch else '?'} is open; the next proposal has to reach {threshold:g}")
     return EXIT_FINE
 

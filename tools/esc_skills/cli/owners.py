@@ -7,14 +7,13 @@ from pathlib import Path
 import click
 
 from esc_skills.cli.output import format_option, say, show_json, show_table
-from esc_skills.cli.propose_run import open_book, with_ledger
+from esc_skills.cli.propose_run import base_option, default_base, opened_book, with_remote
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 from esc_skills.evidence.change import merged_change
 from esc_skills.evidence.owners import decide_as_owner, owners_of, owners_word
 from esc_skills.git import Repository
 from esc_skills.ledger.book import find_ledger
 
-_base = click.option("--base", default="main", show_default=True, metavar="REV", help="What it would be merged into.")
 _head = click.option("--head", required=True, metavar="REV", help="The change.")
 _repo = click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository.")
 
@@ -26,7 +25,7 @@ def command() -> None:
 
 @command.command("sign")
 @_head
-@_base
+@base_option
 @click.option("--reason", required=True, help="Why, in a sentence; the ledger and every verification show it.")
 @click.option(
     "--key",
@@ -35,17 +34,15 @@ def command() -> None:
     help="A private SSH key, or the public one of a key that an agent holds.",
 )
 @_repo
-@with_ledger
-def sign(head: str, base: str, reason: str, key: Path, repo: Path, remote: str | None, offline: bool) -> int:
+@with_remote
+def sign(head: str, base: str | None, reason: str, key: Path, repo: Path, remote: str | None) -> int:
     """Sign a change as an owner, in an entry of the ledger that spends nothing.
 
     The base's settings say who owns what, and its file `allowed_signers` whose key is whose. `verify` says then:
     untested, on your word. The decision holds for these files as they are on both sides, and for no other change.
     """
-    if offline:
-        raise InputError("a decision of an owner stands in the ledger", "leave out --offline")
-    with Repository(repo) as repository:
-        book = open_book(repository, remote, offline=False)
+    with Repository(repo) as repository, opened_book(repository, remote, offline=False) as book:
+        base = default_base(repository, base)
         if book is None:
             raise InputError("there is no ledger to write to")
         number, owner, change = decide_as_owner(repository, base, head, reason, key, book)
@@ -59,12 +56,13 @@ def sign(head: str, base: str, reason: str, key: Path, repo: Path, remote: str |
 
 @command.command("show")
 @_head
-@_base
+@base_option
 @_repo
 @format_option
-def show(head: str, base: str, repo: Path, form: str) -> int:
+def show(head: str, base: str | None, repo: Path, form: str) -> int:
     """Show what a change touches, who may decide it, and what was decided. Ends with 1 where something is open."""
     with Repository(repo) as repository:
+        base = default_base(repository, base)
         change = merged_change(repository, repository.resolve(base), repository.resolve(head))
         word = owners_word(repository, change, find_ledger(repository))
         rows = [(each.file.path, str(each.kind), owners_of(repository, change, each)) for each in change.touched]

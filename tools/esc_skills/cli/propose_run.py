@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,9 +17,9 @@ from esc_skills.errors import InputError
 from esc_skills.evidence.review import describe_change
 from esc_skills.evidence.revision import Revision
 from esc_skills.gate.decision import Decision
-from esc_skills.gate.scrutiny import note_of
+from esc_skills.gate.scrutiny import e_value_note, note_of
 from esc_skills.git import Repository
-from esc_skills.ledger.book import LedgerBook
+from esc_skills.ledger.book import BRANCH, LedgerBook
 from esc_skills.proposing.propose import Proposed
 from esc_skills.simulation.draws import plan_draws
 from esc_skills.simulation.estimate import estimate_episode
@@ -37,33 +38,106 @@ _WIDTH = 100
 
 def with_ledger(command: _Command) -> _Command:
     """Add the options that say where a proposal is registered."""
-    command = click.option(
-        "--offline", is_flag=True, help="Register nothing; `verify` will say that the registration is missing."
-    )(command)
-    return click.option(
-        "--remote", metavar="NAME", help="The remote that holds the ledger. [default: origin, or the only one]"
-    )(command)
+    help_offline = "Register nothing; `verify` will say that the registration is missing."
+    return with_remote(click.option("--offline", is_flag=True, help=help_offline)(command))
 
 
-def open_book(repository: Repository, remote: str | None, *, offline: bool) -> LedgerBook | None:
-    """Return the ledger of a repository to register in; None where that is not wanted.
+def with_remote(command: _Command) -> _Command:
+    """Add the option that names the remote with the ledger."""
+    help_remote = "The remote that holds the ledger. [default: origin, or the only one; asks before the first push]"
+    return click.option("--remote", metavar="NAME", help=help_remote)(command)
+
+
+@contextmanager
+def opened_book(
+    repository: Repository, remote: str | None, *, offline: bool, wait: bool = True
+) -> Iterator[LedgerBook | None]:
+    """Give the ledger of a repository to append to, while nobody else in this repository does; None where that is not wanted.
+
+    All that could refuse at the end is asked first: who commits, whether the remote lets this person push, and, where no ledger
+    is there yet, whether one is wanted there.
+
+    Args:
+        repository: The repository.
+        remote: The name of the remote that holds the ledger; None for `origin` or the only one.
+        offline: Whether nothing is registered.
+        wait: Whether to wait for another command of this repository to end.
 
     Raises:
-        InputError: No remote has that name, or it is not clear which one holds the ledger.
-        GitError: The remote cannot be reached.
+        InputError: No remote has that name, it is not clear which one holds the ledger, or nobody agreed to make one there.
+        GitError: Git does not know who commits, or the remote cannot be reached or pushed to.
     """
-    if offline:
-        return None
+    repository.require_author()
+    with _alone(repository) if wait else nullcontext():
+        if offline:
+            yield None
+            return
+        name = _remote_of_ledger(repository, remote)
+        book = LedgerBook(repository, name)
+        if name:
+            if not book.is_at_remote and remote is None:
+                _agree_to_first_push(repository, name)
+            repository.require_push(name, BRANCH)
+        yield book
+
+
+def _remote_of_ledger(repository: Repository, remote: str | None) -> str | None:
     remotes = repository.remotes()
     if remote is not None and remote not in remotes:
-        raise InputError(
-            f"no remote is named {remote!r}", f"one of {', '.join(remotes)}" if remotes else "there is none"
-        )
+        hint = f"one of {', '.join(remotes)}" if remotes else "there is none"
+        raise InputError(f"no remote is named {remote!r}", hint)
     if remote is None and len(remotes) > 1 and "origin" not in remotes:
         raise InputError(f"which of {', '.join(remotes)} holds the ledger?", "name it with --remote")
     if remote is None and remotes:
-        remote = "origin" if "origin" in remotes else remotes[0]
-    return LedgerBook(repository, remote)
+        return "origin" if "origin" in remotes else remotes[0]
+    return remote
+
+
+def _agree_to_first_push(repository: Repository, remote: str) -> None:
+    """Ask before the ledger is pushed to a remote for the first time."""
+    where = f"{remote} ({repository.remote_url(remote)})"
+    if not sys.stdin.isatty():
+        found = f"{where} holds no ledger yet, and to register a proposal makes its branch `{BRANCH}` there"
+        raise InputError(found, f"agree with --remote {remote}, or register nothing with --offline")
+    say(
+        f"To register a proposal, the branch `{BRANCH}` is made at {where}, where whoever can read it sees it.",
+        err=True,
+    )
+    if not click.confirm("Make it there? (--offline registers nothing)", err=True):
+        raise InputError(
+            "nothing was registered", "register nothing with --offline, or name another remote with --remote"
+        )
+
+
+@contextmanager
+def _alone(repository: Repository) -> Iterator[None]:
+    """Wait until no other command of this repository makes a proposal or writes to the ledger."""
+    from filelock import FileLock, Timeout
+
+    repository.private_folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(repository.private_folder / "running.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("another command of this repository is making a proposal; waiting for it to end …", err=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def default_base(repository: Repository, named: str | None) -> str:
+    """Return the revision that changes would be merged into: what was named, else `main` or `master`, else HEAD."""
+    if named is not None:
+        return named
+    return next((f"refs/heads/{name}" for name in ("main", "master") if repository.branch_exists(name)), "HEAD")
+
+
+def base_option(command: _Command) -> _Command:
+    """Add the option of what a change would be merged into, the same for all commands."""
+    text = "What it would be merged into. [default: the branch main, else master, else HEAD]"
+    return click.option("--base", metavar="REV", help=text)(command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +284,7 @@ def show_decision(decision: Decision) -> None:
         decision.draws,
         one_decimal(decision.effect, signed=True),
         _interval(decision.interval),
-        "",
+        e_value_note(decision),
     ]
     title = "What changed and for whom: final emotion, in points of 100"
     show_table(title, ["seekers", "pairs", "effect", "95 % interval", ""], [whole, *rows])
@@ -218,7 +292,7 @@ def show_decision(decision: Decision) -> None:
         second, agrees = decision.second, "agrees" if decision.second.agrees else "does not agree"
         effect = f"{one_decimal(second.effect, signed=True)} points, {_interval(second.interval)}"
         say(f"With the second seeker {second.seeker}, on the same draws: {effect}; the sign {agrees}.")
-    say("Intervals are two-sided and hold whenever one looks; the e-value asks one question: is the mean above zero?")
+    say("The e-value decides, which asks one question: is the mean above zero? Intervals are two-sided, and so wider.")
     say(f"{str(decision.verdict).upper()}: {decision.reason} {decision.would_decide}".strip(), bold=True)
 
 

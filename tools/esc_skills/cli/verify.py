@@ -13,6 +13,7 @@ import click
 from esc_skills.cli.model_options import ModelOptions, chosen, with_models
 from esc_skills.cli.model_run import ModelRun, RunFiles
 from esc_skills.cli.output import ProgressLine, say
+from esc_skills.cli.propose_run import base_option, default_base
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 from esc_skills.evidence.attestation import attest
@@ -29,13 +30,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("verify")
-@click.option(
-    "--base",
-    default="HEAD",
-    show_default=True,
-    metavar="REV",
-    help="The revision that the proposal would be merged into.",
-)
+@base_option
 @click.option("--head", required=True, metavar="REV", help="The proposal's branch.")
 @click.option(
     "--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository. [default: the one you are in]"
@@ -71,7 +66,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--envelope", type=_FILE, metavar="FILE", help="The file of the signed envelope.")
 @with_models()
 def command(
-    base: str,
+    base: str | None,
     head: str,
     repo: Path,
     ledger: str | None,
@@ -94,6 +89,7 @@ def command(
     if (key is None) != (envelope is None):
         raise InputError("--sign and --envelope go together", "give a private key and the file to write")
     with Repository(repo) as repository:
+        base = default_base(repository, base)
         with ProgressLine("pairs simulated again") as progress:
             verification = verify(repository, base, head, progress, ledger=ledger, require_signature=require_signature)
         with _spot_check_run(verification, repository, chosen(options, ModelSettings()), rerun) as run:

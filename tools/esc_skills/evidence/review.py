@@ -73,9 +73,9 @@ def _quote(text: str) -> str:
 def _effect(decision: Decision) -> str:
     low, high = decision.interval
     return (
-        f"Mean final emotion changes by **{decision.effect:+.1f} points** ({low:+.1f} to {high:+.1f}, an anytime-valid 95 % "
-        f"interval) over {decision.draws} pairs of episodes; e-value {decision.e_value:.1f}, where {decision.threshold:g} accepts. The interval is two-sided and holds "
-        "whenever one looks; the e-value asks one question: is the mean above zero?"
+        f"Mean final emotion changes by **{decision.effect:+.1f} points** over {decision.draws} pairs of episodes. The e-value "
+        f"decides, which asks one question: is the mean above zero? It is {decision.e_value:.1f}, where {decision.threshold:g} accepts. The anytime-valid "
+        f"95 % interval is two-sided, and so wider: {low:+.1f} to {high:+.1f}."
     )
 
 

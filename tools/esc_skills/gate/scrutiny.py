@@ -183,6 +183,12 @@ def is_suspect(effect: float, settings: GateSettings) -> bool:
     return settings.stratum_draws > 0 and effect < SUSPECT
 
 
+def e_value_note(decision: Decision) -> str:
+    """Return what stands beside the effect over all seekers, whose interval may reach below zero where the e-value accepts."""
+    reached = decision.e_value >= decision.threshold
+    return f"e-value {decision.e_value:.1f} {'reached' if reached else 'of'} {decision.threshold:g}"
+
+
 def note_of(stratum: Stratum) -> str:
     """Return in words what is to be said of a stratum; nothing of one that nobody had to look into."""
     own = f"{stratum.own_draws} of the pairs are its own" if stratum.own_draws else ""

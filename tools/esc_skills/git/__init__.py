@@ -1,6 +1,7 @@
 """The one door to git: reading trees at a revision, and building a branch beside the user's work."""
 
 from esc_skills.git.command import QUARANTINE
+from esc_skills.git.lines import as_committed
 from esc_skills.git.objects import EXECUTABLE, LINK, REGULAR, SUBMODULE, TREE, Entry, MalformedObjectError
 from esc_skills.git.repository import Repository, create_repository
 from esc_skills.git.revisions import LedgerCommit
@@ -18,5 +19,6 @@ __all__ = [
     "LedgerCommit",
     "MalformedObjectError",
     "Repository",
+    "as_committed",
     "create_repository",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -39,11 +40,12 @@ class CommandError(GitError):
 
     Attributes:
         status: Its exit code.
+        said: What git said, on one line.
     """
 
-    def __init__(self, message: str, hint: str, status: int) -> None:
+    def __init__(self, message: str, hint: str, status: int, said: str) -> None:
         super().__init__(message, hint)
-        self.status = status
+        self.status, self.said = status, said
 
 
 def environment(quarantine: Mapping[str, str], *, network: bool) -> dict[str, str]:
@@ -114,11 +116,11 @@ class GitCommand:
 
     def _failure(self, command: str, status: int, stderr: str) -> CommandError:
         said = " ".join(stderr.replace("fatal: ", "").replace("error: ", "").split())[:600]
-        if "dubious ownership" in stderr:
-            remedy = f"git config --global --add safe.directory {self.root}"
-            found = f"git refuses {self.root}: detected dubious ownership, as it belongs to another user"
-            return CommandError(found, f"if you trust whoever can write there, run `{remedy}`", status)
-        return CommandError(f"git {command} failed in {self.root}: {said or f'exit code {status}'}", "", status)
+        if mark := re.search(r"dubious ownership in repository at '([^'\n]+)'", stderr):
+            remedy = f"git config --global --add safe.directory {mark[1]}"
+            found = f"git detected dubious ownership in repository at {mark[1]!r}: it belongs to another user"
+            return CommandError(found, f"if you trust whoever can write there, run `{remedy}`", status, said)
+        return CommandError(f"git {command} failed in {self.root}: {said or f'exit code {status}'}", "", status, said)
 
 
 class Opened:

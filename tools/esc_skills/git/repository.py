@@ -6,10 +6,12 @@ Nothing here touches the work tree, the index or the current branch of a reposit
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from esc_skills.errors import GitError, InputError
+from esc_skills.git.command import CommandError
 from esc_skills.git.objects import REGULAR, Entry
 from esc_skills.git.revisions import Revisions
 
@@ -74,11 +76,44 @@ class Repository(Revisions):
                 # With a lease, so that a branch which was made or moved in between is left as it is.
                 lease = f"--force-with-lease=refs/heads/{branch}:{head or ''}"
                 self._git.run("push", "--quiet", lease, "--", remote, f"{new}:refs/heads/{branch}", network=True)
-        except GitError as error:
-            raise GitError(
-                f"the branch {branch} could not be appended to: {error.message}",
-                "if somebody else appended in between, give the same command again, with --resume where models play",
-            ) from error
+        except CommandError as error:
+            raise _refused(branch, remote, error) from error
+
+    def require_author(self) -> None:
+        """Raise where git does not know who commits, before anything is done that ends in a commit.
+
+        Raises:
+            GitError: It does not.
+        """
+        self._author()
+
+    def require_push(self, remote: str, branch: str) -> None:
+        """Raise where a remote does not let this person push, as far as that can be known without pushing.
+
+        Raises:
+            GitError: It cannot be reached, or does not let them push.
+        """
+        if not self.has_commits():
+            return
+        try:
+            probe = f"HEAD:refs/heads/{branch}-push-probe"
+            self._git.run("push", "--quiet", "--dry-run", "--no-verify", "--", remote, probe, network=True)
+        except CommandError as error:
+            raise _refused(branch, remote, error) from error
+
+    def remote_url(self, remote: str) -> str:
+        """Return where a remote is, without a password that may stand in its address."""
+        try:
+            address = self._git.run("remote", "get-url", "--push", "--", remote, network=True)
+        except CommandError:
+            return remote
+        return re.sub(r"(?<=//)[^/@]*@", "", address)
+
+    def has_uncommitted(self, folder: str) -> bool:
+        """Whether the work tree or the index holds something below a folder that is in no commit."""
+        if self.is_bare:
+            return False
+        return bool(self._git.run("status", "--porcelain", "--untracked-files=all", "--", folder))
 
     def commit_branch(self, branch: str, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
         """Make a branch with one commit on top of `parent`, beside whatever is checked out.
@@ -101,7 +136,7 @@ class Repository(Revisions):
             raise GitError(
                 f"the branch {branch} exists already", f"look at it, or delete it with `git branch -D {branch}`"
             )
-        stream = _fast_import(f"refs/heads/{branch}", parent, files, message, self._author())
+        stream = _fast_import(f"refs/heads/{branch}", self.resolve(parent), files, message, self._author())
         self._git.run("fast-import", "--quiet", "--done", stdin=stream)
         return self.resolve(f"refs/heads/{branch}")
 
@@ -146,6 +181,40 @@ class Repository(Revisions):
         except GitError as error:
             hint = "run `git config user.name NAME` and `git config user.email ADDRESS`"
             raise GitError("git does not know who commits", hint) from error
+
+
+#: What git says in its own words, and what that means for whoever waits.
+_REFUSALS = (
+    (
+        r"stale info|fetch first|non-fast-forward|cannot lock ref|reference already exists|remote rejected.*(?:changed|lock)",
+        "somebody else appended to it in between",
+        "give the same command again, with --resume where models play",
+    ),
+    (
+        r"hook declined|pre-receive",
+        "a hook of the remote refused the push",
+        "its reason is below; the remote's keeper knows the rule",
+    ),
+    (
+        r"permission|denied|403|401|authentication|could not read (?:username|password)|not allowed|read-only",
+        "you may not push to it",
+        "ask for the right to push, or register nothing with --offline and let a maintainer collect the evidence",
+    ),
+    (
+        r"could not (?:resolve|connect|read from remote)|unable to access|does not appear to be a git|timed out|not found",
+        "it cannot be reached",
+        "check the network and the address: git remote --verbose",
+    ),
+)
+
+
+def _refused(branch: str, remote: str | None, error: CommandError) -> GitError:
+    """Return why a branch could not be moved, in words for the person, with git's own behind them."""
+    where = f"the branch {branch} of {remote}" if remote else f"the branch {branch}"
+    for pattern, found, hint in _REFUSALS:
+        if re.search(pattern, error.message, flags=re.IGNORECASE | re.DOTALL):
+            return GitError(f"{where}: {found}", f"{hint} (git said: {error.said})")
+    return GitError(f"{where} could not be written", f"git said: {error.said}")
 
 
 def create_repository(path: Path, files: Mapping[str, bytes], message: str) -> None:

@@ -295,6 +295,18 @@ class Revisions(Objects):
         """Whether a local branch of that name exists."""
         return self.ref_exists(f"refs/heads/{branch}")
 
+    def attributes(self, path: str, *names: str) -> dict[str, str]:
+        """Return what `.gitattributes` and settings say of a file of the work tree, by attribute."""
+        fields = self._git.run("check-attr", "-z", *names, "--", path).split("\0")
+        return dict(zip(fields[1::3], fields[2::3], strict=False))
+
+    def setting(self, name: str) -> str | None:
+        """Return a setting of git; None where it is not set."""
+        try:
+            return self._git.run("config", "--get", name)
+        except CommandError:
+            return None
+
     def symbolic_target(self, ref: str) -> str | None:
         """Return the ref that a symbolic ref stands for; None where it is none."""
         try:

@@ -95,6 +95,11 @@ class LedgerBook:
         self._at_remote: str | None = None
         self.ledger = self._read()
 
+    @property
+    def is_at_remote(self) -> bool:
+        """Whether the remote holds the ledger already."""
+        return self._at_remote is not None
+
     def registered(self, number: int) -> Registered:
         """Return where a registration stands."""
         return Registered(number, self.ledger.histories[number - 1])

@@ -45,7 +45,9 @@ def in_words(folder: Path, head: str) -> Ran:
 
 def collecting(folder: Path, head: str) -> str:
     """The same, as a line of a shell script."""
-    return f"{sys.executable} -m esc_skills evidence collect --repo {folder} --head {head} --remote origin >/dev/null 2>&1"
+    return (
+        f"{sys.executable} -m esc_skills evidence collect --repo {folder} --head {head} --remote origin >/dev/null 2>&1"
+    )
 
 
 def entries(folder: Path) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from esc_skills.cli.output import format_option, say, show_json, show_table
 from esc_skills.cli.propose_run import opened_book
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 from esc_skills.evidence.merged import unregistered_evidence
-from esc_skills.evidence.revision import read_revision
+from esc_skills.evidence.revision import settings_at
 from esc_skills.git import Repository
 from esc_skills.ledger.book import find_ledger
 from esc_skills.ledger.entries import Epoch, Ledger, LedgerDecision, LedgerError, OwnersDecision, Registration
@@ -38,7 +38,7 @@ def show(repo: Path, ref: str | None, form: str) -> int:
     """Show the registrations with their thresholds and what came of them."""
     with Repository(repo) as repository:
         ledger = _found(repository, ref)
-        settings = read_revision(repository, "HEAD").settings
+        settings = settings_at(repository, "HEAD")
     if form == "json":
         entries = [{"kind": _KINDS[type(each)], **asdict(each)} for each in ledger.entries]
         show_json({"ref": ledger.ref, "head": ledger.head, "entries": entries})
@@ -101,7 +101,7 @@ def verify(repo: Path, ref: str | None) -> int:
 def open_epoch(repo: Path, release: str, remote: str | None) -> int:
     """Open an epoch: proposals are counted anew, and errors are controlled from here on by themselves."""
     with Repository(repo) as repository:
-        threshold = read_revision(repository, "HEAD").settings.gate.threshold
+        threshold = settings_at(repository, "HEAD").gate.threshold
         with opened_book(repository, remote, offline=False) as book:
             if book is None:
                 raise InputError("no ledger to open an epoch in")

@@ -18,10 +18,10 @@ from typing import Any
 from esc_skills.documents.jsonl import digest, digest_json
 from esc_skills.documents.text import decode
 from esc_skills.errors import EscError, InputError
-from esc_skills.evidence.revision import SETTINGS_FILE
+from esc_skills.evidence.revision import SETTINGS_FILE, settings_at
 from esc_skills.evidence.verification import EvidenceStatus, RefusedError
-from esc_skills.git import LINK, SUBMODULE, ChangedFile, Entry, Repository
-from esc_skills.settings import Settings, read_settings
+from esc_skills.git import LINK, SUBMODULE, TREE, ChangedFile, Entry, Repository
+from esc_skills.settings import Settings
 
 #: The file of the base that says whose signatures count, in the form of `ssh-keygen(1)`.
 SIGNERS = "allowed_signers"
@@ -144,7 +144,7 @@ def change_of(repository: Repository, change: MergedChange) -> str:
 def settings_of(repository: Repository, revision: str) -> Settings:
     """Return the settings at a revision; the shipped ones where they cannot be read, so that somebody may mend them."""
     try:
-        return read_settings(repository.read_file(revision, SETTINGS_FILE), SETTINGS_FILE)
+        return settings_at(repository, revision)
     except InputError:
         return Settings()
 
@@ -157,6 +157,8 @@ def shown_path(path: str) -> str:
 
 def _side(start: Entry | None, file: ChangedFile) -> str:
     """Return whose content a file gets that went apart from one start; `both` where each side changed it."""
+    if start and start.mode == TREE:
+        start = None  # no file stood there
     if start == file.before:
         return "head"
     return "base" if start == file.after else "both"

@@ -48,7 +48,7 @@ def read_revision(repository: Repository, revision: str, folder: str | None = No
         GitError: The revision is unknown.
     """
     commit = repository.resolve(revision)
-    settings = read_settings(repository.read_file(commit, SETTINGS_FILE), f"{revision}:{SETTINGS_FILE}")
+    settings = settings_at(repository, revision)
     settings = replace(settings, skills=clean_folder(folder)) if folder else settings
     files = visible(repository.read_tree(commit, settings.skills))
     if not any(path.endswith(SKILL_FILE) for path in files):
@@ -56,6 +56,16 @@ def read_revision(repository: Repository, revision: str, folder: str | None = No
         raise InputError(f"{revision}:{settings.skills}: holds no {SKILL_FILE}", hint)
     bank = read_bank(files, f"{settings.skills}")
     return Revision(commit, settings, files, bank, _population(repository, commit, settings.profiles))
+
+
+def settings_at(repository: Repository, revision: str) -> Settings:
+    """Return the settings of a revision.
+
+    Raises:
+        InputError: They cannot be used.
+    """
+    data = repository.read_file(repository.resolve(revision), SETTINGS_FILE)
+    return read_settings(data, f"{revision}:{SETTINGS_FILE}")
 
 
 def _population(repository: Repository, commit: str, folder: str) -> Population:

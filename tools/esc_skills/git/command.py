@@ -91,7 +91,7 @@ class GitCommand:
                 check=False,
             )
         except FileNotFoundError as error:
-            raise GitError("git was not found", "install git 2.30 or newer") from error
+            raise GitError("git was not found", "install git 2.31 or newer") from error
         if done.returncode:
             raise self._failure(arguments[0], done.returncode, done.stderr.decode("utf-8", "replace"))
         return done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
@@ -147,8 +147,9 @@ class Opened:
         found = GitCommand(place, folder.resolve(), quarantine or {})
         try:
             bare = found.run("rev-parse", "--is-bare-repository") == "true"
-            directory = folder / found.run("rev-parse", "--git-dir")
-            self.common = (folder if "-C" in place else Path()) / found.run("rev-parse", "--git-common-dir")
+            absolute = ("rev-parse", "--path-format=absolute")
+            directory = Path(found.run(*absolute, "--git-dir"))
+            self.common = Path(found.run(*absolute, "--git-common-dir"))
             self.root = directory if bare else _work_tree(found, directory, place)
         except CommandError as error:
             if error.hint:

@@ -233,7 +233,7 @@ def create_repository(path: Path, files: Mapping[str, bytes], message: str) -> N
         target.write_bytes(content)
     # GitPython hands its child all of this process's environment, in which a hook's GIT_DIR may stand.
     author = git.Actor("esc-skills demo", "demo@localhost")
-    own = {"GIT_DIR": str(path / ".git"), "GIT_WORK_TREE": str(path)}
+    own = {"GIT_DIR": str(path.resolve() / ".git"), "GIT_WORK_TREE": str(path.resolve())}
     with git.Repo.init(path, initial_branch="main", env=own) as repo:
         with repo.config_writer() as writer:
             writer.set_value("user", "name", str(author.name)).set_value("user", "email", str(author.email))

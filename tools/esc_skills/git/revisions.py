@@ -132,10 +132,6 @@ class Revisions(Objects):
         """Whether HEAD names a commit."""
         return self._git.succeeds("rev-parse", "--verify", "--quiet", "HEAD")
 
-    def is_shallow(self) -> bool:
-        """Whether the clone lacks a part of its history."""
-        return self._git.run("rev-parse", "--is-shallow-repository") == "true"
-
     def merge_base(self, base: str, head: str) -> str:
         """Return the commit from which two revisions went apart.
 

@@ -107,6 +107,10 @@ class Objects(Opened):
             self._trees[tree] = parse_tree(self.read_object(tree, "tree"), tree)
         return self._trees[tree]
 
+    def is_shallow(self) -> bool:
+        """Whether the clone lacks a part of its history."""
+        return self._git.run("rev-parse", "--is-shallow-repository") == "true"
+
     def peel(self, name: str) -> str | None:
         """Return the id of the commit that an object is, or that a tag names; None where that is no commit.
 
@@ -231,9 +235,8 @@ class Objects(Opened):
 
     def _unreadable(self, name: str, *, missing: bool) -> MalformedObjectError:
         said = "" if missing else self._stop()
-        if missing:
-            shallow = self._git.run("rev-parse", "--is-shallow-repository") == "true"
-            hint = "run `git fetch --unshallow`" if shallow else "fetch it, or ask whose clone holds it"
+        if missing or "could not fetch" in said:  # of a partial clone, which git would fill up on its own
+            hint = "run `git fetch --unshallow`" if self.is_shallow() else "fetch it, or ask whose clone holds it"
             return MalformedObjectError(f"{self.root}: the object {name[:12]} is missing", hint)
         reason = f": {said}" if said else ""
         return MalformedObjectError(f"{self.root}: the object {name[:12]} cannot be read{reason}")

@@ -12,6 +12,7 @@ _LIBRARIES = (
     "esc_skills.models.client",
     "esc_skills.models.session",
     "jsonschema",
+    "jsonschema_rs",
     "openai.resources.chat.completions",
 )
 

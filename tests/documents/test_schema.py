@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from esc_skills.documents.findings import Finding, Severity, finding_of, has_errors
-from esc_skills.documents.schema import check_schema, line_at, load_schema, require_schema, suggest
+from esc_skills.documents.schema import _explainer, check_schema, line_at, load_schema, require_schema, suggest
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import DocumentError, InputError
+from tests.documents.near_misses import allowed, near_matches, near_misses, patterns
 from tests.samples import transcript
 
 SCHEMAS = sorted(path.name.removesuffix(".schema.json") for path in shipped("schemas").glob("*.schema.json"))
@@ -26,6 +32,105 @@ def findings(value: Any, schema: str = "settings", lines: dict[str, int] | None 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_shipped_schema_is_a_schema(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(load_schema(name))
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, Any]], str]:
+    """Writes a schema and returns the name that it is found by."""
+
+    def write(schema: dict[str, Any]) -> str:
+        name = str(tmp_path_factory.mktemp("schemas") / "own")
+        Path(f"{name}.schema.json").write_text(json.dumps(schema))
+        return name
+
+    return write
+
+
+def is_allowed(value: Any, name: str) -> bool:
+    """Whether a schema allows a value; both libraries have to say the same."""
+    codes = [each.code for each in check_schema(value, name, "f")]
+    assert "schema-value" not in codes, "jsonschema-rs refuses what jsonschema allows"
+    assert _explainer(name).is_valid(value) == (not codes), "jsonschema-rs allows what jsonschema refuses"
+    return not codes
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(data=st.data())
+def test_both_libraries_say_the_same_of_each_shipped_schema(name: str, data: st.DataObject) -> None:
+    value = data.draw(allowed(load_schema(name), load_schema(name)))
+    assert is_allowed(value, name)
+    for _ in range(5):
+        is_allowed(data.draw(near_misses(value)), name)
+
+
+@pytest.mark.parametrize("pattern", sorted({each for name in SCHEMAS for each in patterns(load_schema(name))}))
+def test_both_libraries_say_the_same_of_each_pattern(pattern: str, written: Callable[[dict[str, Any]], str]) -> None:
+    name = written({"pattern": pattern})
+
+    @settings(max_examples=50)
+    @given(near_matches(pattern))
+    def agree(text: str) -> None:
+        is_allowed(text, name)
+
+    agree()
+    for blank in filter(str.isspace, map(chr, range(0x3001))):
+        is_allowed(blank, name)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "sound"),
+    [
+        ({"type": "integer"}, 20, True),
+        ({"type": "integer"}, 20.0, False),
+        ({"type": "integer"}, 1e300, False),
+        ({"type": "integer"}, True, False),
+        ({"type": "integer"}, 2**64 + 1, True),
+        ({"type": "integer", "maximum": 2**64}, 2**64 + 1, False),
+        ({"type": ["integer", "null"]}, 20.0, False),
+        ({"type": ["integer", "null"]}, None, True),
+        ({"type": ["integer", "string"], "allOf": [{"minLength": 2}]}, "a", False),
+        ({"type": "number"}, 20.0, True),
+        ({"type": "number"}, True, False),
+        ({"type": "number"}, math.nan, False),
+        ({"type": ["number", "null"]}, math.nan, False),
+        ({"type": "number", "minimum": 0}, math.inf, False),
+        ({"type": "number", "maximum": 1e18}, 10**18 + 1, False),
+        ({"pattern": "a$"}, "a", True),
+        ({"pattern": "a$"}, "a\n", False),
+        ({"pattern": r"\S"}, "\x1c", False),
+        ({"pattern": r"^[^\s/]$"}, "\u3000", False),
+        ({"type": "array", "uniqueItems": True}, ["a", "a"], False),
+        ({"const": "a"}, "b", False),
+    ],
+)
+def test_both_libraries_keep_to_what_code_counts_on(
+    schema: dict[str, Any], value: Any, sound: bool, written: Callable[[dict[str, Any]], str]
+) -> None:
+    assert is_allowed(value, written(schema)) is sound
+
+
+@pytest.mark.parametrize(
+    ("value", "finding"),
+    [
+        ("\ud800", r"f: schema-value: is no JSON: 'utf-8' codec can't encode character '\ud800' in position 0"),
+        ({1: "x"}, "f: schema-value: is no JSON: Dict key must be str"),
+        (datetime.date(2026, 1, 2), "f: schema-value: is no JSON: Unsupported type: 'date'"),
+    ],
+)
+def test_what_json_has_not_is_refused(value: Any, finding: str, written: Callable[[dict[str, Any]], str]) -> None:
+    (found,) = findings(value, written({"minLength": 1, "additionalProperties": {"type": "string"}}))
+    assert found.startswith(finding)
+
+
+def test_a_refusal_that_nothing_explains_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing = SimpleNamespace(is_valid=lambda _: False)
+    monkeypatch.setattr("esc_skills.documents.schema._checker", lambda _: refusing)
+    assert findings({}) == ["f: schema-value: departs from the schema"]
+
+
+def test_a_key_that_is_no_text_is_named() -> None:
+    assert findings({1: "x"}) == ["f: schema-additionalProperties: unknown key 1"]
 
 
 def test_a_sound_value_has_no_finding() -> None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from esc_skills.documents.findings import Finding
 from esc_skills.documents.frontmatter import FrontMatter, split_front_matter
 from esc_skills.documents.jsonl import digest
-from esc_skills.documents.quick import Check, compile_check
 from esc_skills.documents.schema import check_schema, line_at, load_schema, suggest
 from esc_skills.documents.shipped import shipped
 from esc_skills.documents.text import decode, read_bytes
@@ -229,11 +228,6 @@ def answer_schema(role: str) -> dict[str, Any]:
     return schema
 
 
-@cache
-def _quick_check(role: str) -> Check:
-    return compile_check(answer_schema(role))
-
-
 def check_answer(role: str, value: Any, shown: str) -> list[Finding]:
     """Return every way in which a parsed answer departs from the form that its role asks for.
 
@@ -246,7 +240,5 @@ def check_answer(role: str, value: Any, shown: str) -> list[Finding]:
         InputError: There is no such role.
     """
     key = str(_word(PromptRole, role, "a role"))
-    if _quick_check(key)(value):
-        return []
     findings = check_schema({key: value}, "answers", shown)
     return [replace(each, pointer=each.pointer.removeprefix(f"/{key}")) for each in findings]

@@ -28,7 +28,7 @@ from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import InputError
 from esc_skills.gate.calibration import calibration_age, read_calibration
-from esc_skills.gate.decision import Decision, decide_sequence
+from esc_skills.gate.decision import Decision
 from esc_skills.gate.scrutiny import OwnPair, choose, conclude, more_draws
 from esc_skills.gate.strata import Pair
 from esc_skills.reports.powerplot import draw_power
@@ -36,6 +36,7 @@ from esc_skills.settings import GateSettings
 from esc_skills.simulation.players import cast_players
 from esc_skills.simulation.runner import wait_for
 from esc_skills.vocabulary import Disposition, HiddenIntention, Risk, Split, Verdict
+from tests.gate.test_decision import decide_sequence
 from tests.samples import bank_of, shipped_population, skill_text
 
 Capture = pytest.CaptureFixture[str]

@@ -9,7 +9,8 @@ from typing import Any
 
 from esc_skills.bank.reader import Bank
 from esc_skills.documents.jsonl import digest_json
-from esc_skills.gate.decision import Decision, confirm, decide
+from esc_skills.gate.decision import Decision, confirm
+from esc_skills.gate.looks import Looks
 from esc_skills.gate.scrutiny import OwnPair, choose, conclude, more_draws
 from esc_skills.gate.strata import Pair, strata_of
 from esc_skills.ledger.entries import Registered, Terms
@@ -159,14 +160,15 @@ async def run_trial(trial: Trial, progress: Progress, *, concurrency: int = 64) 
     """
     draws: list[Draw] = []
     episodes: list[tuple[Transcript, Transcript]] = []
+    looks = Looks(trial.gate)
     decision: Decision | None = None
     while decision is None:
-        count = min(trial.gate.batch, trial.gate.draws - len(draws))
-        batch = plan_draws(trial.plan_digest, trial.population, Split.GATE, len(draws), count)
+        batch = plan_draws(trial.plan_digest, trial.population, Split.GATE, len(draws), looks.wanted)
         told = partial(_tell, progress, len(draws), trial.gate.draws)
+        played = await _run_pairs(trial, trial.players, batch, told, concurrency)
         draws.extend(batch)
-        episodes.extend(await _run_pairs(trial, trial.players, batch, told, concurrency))
-        decision = decide(_pairs(episodes), trial.gate, exhausted=len(draws) >= trial.gate.draws)
+        episodes.extend(played)
+        decision = looks.take(_pairs(played))
     second = await _play_again(trial, trial.second, draws, progress, concurrency) if trial.second else []
     if trial.second:
         decision = confirm(decision, str(trial.second.models["seeker"]), _pairs(second), trial.gate)

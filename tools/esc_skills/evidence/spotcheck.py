@@ -17,13 +17,9 @@ from dataclasses import dataclass
 from itertools import product
 from statistics import fmean
 
-from esc_skills.bank.reader import Bank
 from esc_skills.evidence.trial import Outcome, Trial, pair_of
-from esc_skills.simulation.draws import Draw
-from esc_skills.simulation.players import Players, play
-from esc_skills.simulation.runner import run_in_memory
-from esc_skills.transcript import Transcript
-from esc_skills.vocabulary import Arm
+from esc_skills.simulation.both_arms import play_both_arms
+from esc_skills.simulation.players import Players
 
 #: Honest evidence fails a spot check at most in one of a hundred.
 ERROR = 0.01
@@ -65,17 +61,12 @@ async def spot_check(
     """
     executed = [*zip(outcome.draws, outcome.episodes, strict=True), *((own.draw, own.episodes) for own in outcome.own)]
     chosen = [executed[at] for at in sorted(chance.sample(range(len(executed)), min(count, len(executed))))]
-    banks: dict[Arm, Bank] = {Arm.BASE: trial.base, Arm.CANDIDATE: trial.candidate}
-    items = [(draw, arm) for draw, _ in chosen for arm in banks]
-
-    async def work(item: tuple[Draw, Arm]) -> Transcript:
-        return await play(players, item[0], banks[item[1]], item[1])
-
-    run = await run_in_memory(items, work, concurrency=len(items), progress=told)
-    before = [pair_of(*episodes).difference for _, episodes in chosen]
-    now = [pair_of(base, other).difference for base, other in zip(run[0::2], run[1::2], strict=True)]
+    draws, recorded = zip(*chosen, strict=True)
+    played = await play_both_arms(players, draws, trial.banks, concurrency=2 * count, progress=told)
+    before = [pair_of(*episodes).difference for episodes in recorded]
+    now = [pair_of(*episodes).difference for episodes in played]
     p_value = by_turning([one - other for one, other in zip(before, now, strict=True)], chance)
-    positions = tuple(draw.position for draw, _ in chosen)
+    positions = tuple(draw.position for draw in draws)
     return SpotCheck(positions, 100 * fmean(before), 100 * fmean(now), p_value, p_value > ERROR)
 
 

@@ -1,0 +1,63 @@
+"""Playing draws with banks: many episodes at a time, and both arms of each draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from esc_skills.bank.reader import Bank
+from esc_skills.simulation.draws import Draw
+from esc_skills.simulation.players import Players, play
+from esc_skills.simulation.runner import run_in_memory
+from esc_skills.transcript import Transcript
+from esc_skills.vocabulary import Arm
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An episode to play: a draw with a bank, which is None for a supporter without one, and the arm for the record."""
+
+    draw: Draw
+    bank: Bank | None
+    arm: Arm = Arm.RUN
+
+
+async def play_all(
+    players: Players, planned: Sequence[Planned], *, concurrency: int, progress: Callable[[int], None]
+) -> tuple[Transcript, ...]:
+    """Return all episodes, in the order of the plan.
+
+    Args:
+        players: Who plays.
+        planned: What is played.
+        concurrency: How many episodes run at a time.
+        progress: Told after each episode how many are done.
+    """
+
+    async def work(each: Planned) -> Transcript:
+        return await play(players, each.draw, each.bank, each.arm)
+
+    return await run_in_memory(planned, work, concurrency=concurrency, progress=progress)
+
+
+async def play_both_arms(
+    players: Players,
+    draws: Sequence[Draw],
+    banks: tuple[Bank, Bank],
+    *,
+    concurrency: int,
+    progress: Callable[[int], None],
+) -> list[tuple[Transcript, Transcript]]:
+    """Return both episodes of each draw, in the order of the banks.
+
+    Args:
+        players: Who plays.
+        draws: What is played with both banks.
+        banks: The base and the candidate.
+        concurrency: How many episodes run at a time.
+        progress: Told after each episode how many are done.
+    """
+    arms = tuple(zip((Arm.BASE, Arm.CANDIDATE), banks, strict=True))
+    planned = [Planned(draw, bank, arm) for draw in draws for arm, bank in arms]
+    episodes = await play_all(players, planned, concurrency=concurrency, progress=progress)
+    return list(zip(episodes[0::2], episodes[1::2], strict=True))

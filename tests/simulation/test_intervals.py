@@ -13,14 +13,21 @@ from esc_skills.simulation.intervals import adjust_by_holm, mean_interval, share
 emotions = st.integers(-100, 100)
 
 
-def test_a_share_has_wilsons_interval() -> None:
-    # Published: 81 of 263 is 0.308 with 0.2553 to 0.3662 (Newcombe, Statistics in Medicine 17, 1998, table I).
-    found = share_interval(81, 263)
+@pytest.mark.parametrize(
+    ("hits", "trials", "low", "high"),
+    [
+        # Published: 81 of 263 is 0.308 with 0.2553 to 0.3662 (Newcombe, Statistics in Medicine 17, 1998, table I).
+        (81, 263, 0.2553, 0.3662),
+        (0, 20, 0, 0.1611),
+        (0, 10, 0, 0.2775),
+        (5, 10, 0.2366, 0.7634),
+        (50, 1000, 0.0381, 0.0653),
+    ],
+)
+def test_a_share_has_wilsons_interval(hits: int, trials: int, low: float, high: float) -> None:
+    found = share_interval(hits, trials)
     assert found is not None
-    assert (found.low, found.high) == (pytest.approx(0.2553, abs=1e-4), pytest.approx(0.3662, abs=1e-4))
-    none = share_interval(0, 20)
-    assert none is not None
-    assert (none.low, none.high) == (0.0, pytest.approx(0.1611, abs=1e-4))
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)
 
 
 @given(st.integers(0, 60), st.integers(1, 60))

@@ -33,9 +33,11 @@ class UnmovedPlayers(ScriptedPlayers):
 
 def check(players: ScriptedPlayers, count: int, seed: int = 0) -> SpotCheck:
     trial = trial_of("Go gently.")
-    told: list[int] = []
-    found = wait_for(spot_check(trial, run(trial), players, count, random.Random(seed), told.append))
-    assert told[-1] == 2 * len(found.positions)
+    told: list[tuple[int, int]] = []
+    found = wait_for(
+        spot_check(trial, run(trial), players, count, random.Random(seed), lambda *counts: told.append(counts))
+    )
+    assert told[-1] == (2 * len(found.positions),) * 2
     return found
 
 

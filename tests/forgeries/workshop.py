@@ -289,7 +289,7 @@ def run(trial: Trial) -> Outcome:
 
 def play_again(trial: Trial, draws: Sequence[Draw]) -> Pairs:
     """Play whatever draws with both banks."""
-    played = play_both_arms(trial.players, draws, trial.banks, concurrency=64, progress=lambda done: None)
+    played = play_both_arms(trial.players, draws, trial.banks, concurrency=64, progress=lambda done, total: None)
     return tuple(wait_for(played))
 
 

@@ -19,7 +19,6 @@ from esc_skills.bank.skill import Example, Skill
 from esc_skills.documents.jsonl import digest, digest_json
 from esc_skills.documents.text import read_bytes
 from esc_skills.errors import InputError
-from esc_skills.evidence.trial import final_of
 from esc_skills.proposing.operators import load_starters
 from esc_skills.seekers.population import Population
 from esc_skills.seekers.profile import Profile
@@ -112,8 +111,8 @@ async def simulate_pool(
     planned = [Planned(draw, bank) for draw in draws]
     planned += [Planned(_reseeded(draw), bank) for draw in draws]
     planned += [Planned(draw, edited) for edited in edits.values() for draw in draws]
-    played = await play_all(players, planned, concurrency=64, progress=lambda done: progress(done, len(planned)))
-    finals = [final_of(each) for each in played]
+    played = await play_all(players, planned, concurrency=64, progress=progress)
+    finals = [each.scored for each in played]
     base, again, *edited = (finals[at : at + count] for at in range(0, len(finals), count))
     origin = {
         "source": "surrogate",
@@ -217,9 +216,9 @@ def read_pool(paths: Sequence[Path], population: Population) -> Pool:
     for path, run in zip(paths[1:], runs[1:], strict=True):
         _require_same_draws(path, run, paths[0], first)
     same = [at for at in range(1, len(runs)) if runs[at][0].bank == first[0].bank]
-    again = [final_of(each) for each in runs[same[0]]] if same else []
+    again = [each.scored for each in runs[same[0]]] if same else []
     edited = {
-        f"{at}-{run_name(paths[at])}": [final_of(each) for each in run]
+        f"{at}-{run_name(paths[at])}": [each.scored for each in run]
         for at, run in enumerate(runs)
         if at and at not in same
     }
@@ -237,11 +236,7 @@ def read_pool(paths: Sequence[Path], population: Population) -> Pool:
         "runs": [digest(read_bytes(path, limit=_MAX_RUN)) for path in paths],
     }
     return _pool(
-        [(each.disposition, each.intention) for each in first],
-        [final_of(each) for each in first],
-        again,
-        edited,
-        origin,
+        [(each.disposition, each.intention) for each in first], [each.scored for each in first], again, edited, origin
     )
 
 

@@ -91,14 +91,13 @@ def responses(out: Path | None, calls: Path | None, judge: str, **options: Any) 
     responders, judges = replace(responders, model=evaluation.model), replace(judges, model=evaluation.model)
 
     async def work(progress: Progress) -> ResponsesReport:
-        total = len(drawn.contexts)
         return await evaluate_responses(
             drawn.contexts,
             responders,
             judges,
             _annotate,
             concurrency=asked.episodes_at_a_time,
-            progress=lambda done: progress(done, total),
+            progress=progress,
         )
 
     report = evaluation.run("contexts", work)

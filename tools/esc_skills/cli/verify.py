@@ -133,7 +133,7 @@ def spot_checked(
             async with session:
                 players = team.players(session)
                 chance = random.SystemRandom()
-                return await spot_check(trial, outcome, players, count, chance, lambda done: progress(done, 2 * count))
+                return await spot_check(trial, outcome, players, count, chance, progress)
 
         found = wait_for(run())
     session.discard()

@@ -10,7 +10,6 @@ round, so the sign of their gap is a fair coin's, and the test is that of `sign_
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -18,6 +17,7 @@ from esc_skills.evidence.trial import Outcome, Trial, pair_of
 from esc_skills.simulation.both_arms import play_both_arms
 from esc_skills.simulation.intervals import sign_flip_p
 from esc_skills.simulation.players import Players
+from esc_skills.simulation.runner import Progress
 
 #: Honest evidence fails a spot check at most in one of a hundred.
 ERROR = 0.01
@@ -42,7 +42,7 @@ class SpotCheck:
 
 
 async def spot_check(
-    trial: Trial, outcome: Outcome, players: Players, count: int, chance: random.Random, told: Callable[[int], None]
+    trial: Trial, outcome: Outcome, players: Players, count: int, chance: random.Random, progress: Progress
 ) -> SpotCheck:
     """Play some executed pairs again and compare.
 
@@ -52,12 +52,12 @@ async def spot_check(
         players: Who plays now, with the models of the trial.
         count: How many pairs; all where there are fewer.
         chance: Chooses them; it must not follow from anything that the author knew.
-        told: Told after each episode how many are done.
+        progress: Told after each episode how many are done, and how many there are.
     """
     executed = [*zip(outcome.draws, outcome.episodes, strict=True), *((own.draw, own.episodes) for own in outcome.own)]
     chosen = [executed[at] for at in sorted(chance.sample(range(len(executed)), min(count, len(executed))))]
     draws, recorded = zip(*chosen, strict=True)
-    played = await play_both_arms(players, draws, trial.banks, concurrency=2 * count, progress=told)
+    played = await play_both_arms(players, draws, trial.banks, concurrency=2 * count, progress=progress)
     before = [pair_of(*episodes).difference for episodes in recorded]
     now = [pair_of(*episodes).difference for episodes in played]
     p_value = sign_flip_p([one - other for one, other in zip(before, now, strict=True)])

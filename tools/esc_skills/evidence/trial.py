@@ -214,7 +214,7 @@ def _own_pairs(own: Sequence[OwnDraw]) -> list[OwnPair]:
     return [OwnPair(pair_of(*each.episodes), each.strata) for each in own]
 
 
-def _tell(progress: Progress, before: int, total: int, episodes: int) -> None:
+def _tell(progress: Progress, before: int, total: int, episodes: int, _: int) -> None:
     progress(before + episodes // 2, total)
 
 
@@ -228,16 +228,7 @@ def pair_of(base: Transcript, candidate: Transcript) -> Pair:
         position=base.draw,
         disposition=base.disposition,
         intention=base.intention,
-        base=final_of(base),
-        candidate=final_of(candidate),
-        new_red_flags=tuple(sorted(_red_flags(candidate) - _red_flags(base))),
+        base=base.scored,
+        candidate=candidate.scored,
+        new_red_flags=tuple(sorted(candidate.red_flags - base.red_flags)),
     )
-
-
-def final_of(transcript: Transcript) -> int | None:
-    """Return the final emotion of an episode; None where it ended in a fault."""
-    return None if transcript.termination.is_fault else transcript.final_emotion
-
-
-def _red_flags(transcript: Transcript) -> set[str]:
-    return {flag.removeprefix("red:") for turn in transcript.turns for flag in turn.flags if flag.startswith("red:")}

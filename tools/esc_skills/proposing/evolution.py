@@ -193,11 +193,7 @@ class _Evolving:
 
     async def _simulate(self, bank: Bank, arm: Arm) -> tuple[Transcript, ...]:
         planned = [Planned(draw, bank, arm) for draw in self.draws]
-
-        def told(done: int) -> None:
-            self.watch.progress(done, len(planned))
-
-        return await play_all(self.players, planned, concurrency=self.team.concurrency, progress=told)
+        return await play_all(self.players, planned, concurrency=self.team.concurrency, progress=self.watch.progress)
 
     async def _screen(self, edit: Edit, run: tuple[Transcript, ...]) -> Screened:
         self.watch.step(f"screening an edit of {edit.skill} on evolution profiles")

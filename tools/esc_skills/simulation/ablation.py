@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import TypeVar
 
 from esc_skills.bank.reader import Bank, restrict_bank
-from esc_skills.language.lexicon import Severity
 from esc_skills.simulation.both_arms import Planned, play_all
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.intervals import Interval, adjust_by_holm, mean_interval, sign_flip_p
@@ -143,7 +142,7 @@ async def weigh_bank(
         progress: Told how many episodes are done, of how many.
     """
     both = [Planned(draw, each) for each in (bank, None) for draw in draws]
-    played = await play_all(players, both, concurrency=concurrency, progress=lambda done: progress(done, len(both)))
+    played = await play_all(players, both, concurrency=concurrency, progress=progress)
     whole, none = played[: len(draws)], played[len(draws) :]
     reuses = players.models["supporter"] == SURROGATE
     items = {
@@ -157,7 +156,7 @@ async def weigh_bank(
         players,
         list(items.values()),
         concurrency=concurrency,
-        progress=lambda done: progress(len(both) + done, total),
+        progress=lambda done, _: progress(len(both) + done, total),
     )
     by_item = dict(zip(items, changed, strict=True))
     arms = {name: [by_item.get((name, at), each) for at, each in enumerate(whole)] for name in bank.skills}
@@ -200,7 +199,7 @@ def contrast(bank: Sequence[Transcript], other: Sequence[Transcript]) -> Contras
     ]
     differences = [one.final_emotion - two.final_emotion for one, two in pairs]
     # What a fault cut short was said all the same.
-    flags = [(one.draw, _red(one), _red(two)) for one, two in zip(bank, other, strict=True)]
+    flags = [(one.draw, one.red_flags, two.red_flags) for one, two in zip(bank, other, strict=True)]
     return Contrast(
         pairs=len(pairs),
         differing=sum(each != 0 for each in differences),
@@ -210,11 +209,6 @@ def contrast(bank: Sequence[Transcript], other: Sequence[Transcript]) -> Contras
         red_without=tuple(RedFlag(draw, code) for draw, one, two in flags for code in sorted(two - one)),
         red_both=tuple(RedFlag(draw, code) for draw, one, two in flags for code in sorted(one & two)),
     )
-
-
-def _red(transcript: Transcript) -> set[str]:
-    found = [flag.partition(":") for turn in transcript.turns for flag in turn.flags]
-    return {code for severity, _, code in found if severity == Severity.RED}
 
 
 def _by(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from esc_skills.bank.reader import Bank
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.players import Players, play
-from esc_skills.simulation.runner import run_in_memory
+from esc_skills.simulation.runner import Progress, run_in_memory
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm
 
@@ -23,16 +23,9 @@ class Planned:
 
 
 async def play_all(
-    players: Players, planned: Sequence[Planned], *, concurrency: int, progress: Callable[[int], None]
+    players: Players, planned: Sequence[Planned], *, concurrency: int, progress: Progress
 ) -> tuple[Transcript, ...]:
-    """Return all episodes, in the order of the plan.
-
-    Args:
-        players: Who plays.
-        planned: What is played.
-        concurrency: How many episodes run at a time.
-        progress: Told after each episode how many are done.
-    """
+    """Return all episodes, in the order of the plan; `progress` is told after each."""
 
     async def work(each: Planned) -> Transcript:
         return await play(players, each.draw, each.bank, each.arm)
@@ -41,22 +34,9 @@ async def play_all(
 
 
 async def play_both_arms(
-    players: Players,
-    draws: Sequence[Draw],
-    banks: tuple[Bank, Bank],
-    *,
-    concurrency: int,
-    progress: Callable[[int], None],
+    players: Players, draws: Sequence[Draw], banks: tuple[Bank, Bank], *, concurrency: int, progress: Progress
 ) -> list[tuple[Transcript, Transcript]]:
-    """Return both episodes of each draw, in the order of the banks.
-
-    Args:
-        players: Who plays.
-        draws: What is played with both banks.
-        banks: The base and the candidate.
-        concurrency: How many episodes run at a time.
-        progress: Told after each episode how many are done.
-    """
+    """Return both episodes of each draw, with the base and with the candidate; `progress` counts episodes."""
     arms = tuple(zip((Arm.BASE, Arm.CANDIDATE), banks, strict=True))
     planned = [Planned(draw, bank, arm) for draw in draws for arm, bank in arms]
     episodes = await play_all(players, planned, concurrency=concurrency, progress=progress)

@@ -295,6 +295,6 @@ def a_call_is_a_bomb(shop: Workshop) -> None:
     shop.propose(holding(shop.real.evidence, CALLS, compress('{"x":"' + "x" * 20_000_000)))
 
 
-@refused("calls", r"calls\.jsonl\.gz:1: json-value: nested too deeply", shop="recorded")
+@refused("calls", r"calls\.jsonl\.gz:1: json-value: is nested too deeply", shop="recorded")
 def a_call_is_nested_without_end(shop: Workshop) -> None:
     lines(shop, lambda text: "[" * 100_000 + "\n" + text)

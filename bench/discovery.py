@@ -23,7 +23,7 @@ import yaml
 import esc_skills
 
 TURNS = 10
-LEXICONS = Path(esc_skills.__file__).parent / "models" / "surrogate" / "data"
+LEXICONS = tuple(Path(esc_skills.__file__).parent / room / "data" for room in ("language", "surrogate"))
 FILLER = (
     "and then at",
     "the table with",
@@ -36,7 +36,8 @@ FILLER = (
 
 
 def phrases(name: str, *groups: str) -> list[str]:
-    value = yaml.safe_load((LEXICONS / name).read_text(encoding="utf-8"))
+    path = next(each / name for each in LEXICONS if (each / name).is_file())
+    value = yaml.safe_load(path.read_text(encoding="utf-8"))
     found = chain.from_iterable(chain.from_iterable(value[group].values()) for group in groups)
     return [str(each).rstrip("*") for each in found]
 

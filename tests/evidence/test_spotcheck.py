@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from esc_skills.evidence.spotcheck import ERROR, SpotCheck, by_turning, spot_check
+from esc_skills.evidence.spotcheck import ERROR, SpotCheck, spot_check
 from esc_skills.roles import Appraisal
+from esc_skills.simulation.intervals import sign_flip_p
 from esc_skills.simulation.players import Roles
 from esc_skills.simulation.runner import wait_for
 from esc_skills.transcript import Turn
@@ -32,9 +33,11 @@ class UnmovedPlayers(ScriptedPlayers):
 
 def check(players: ScriptedPlayers, count: int, seed: int = 0) -> SpotCheck:
     trial = trial_of("Go gently.")
-    told: list[int] = []
-    found = wait_for(spot_check(trial, run(trial), players, count, random.Random(seed), told.append))
-    assert told[-1] == 2 * len(found.positions)
+    told: list[tuple[int, int]] = []
+    found = wait_for(
+        spot_check(trial, run(trial), players, count, random.Random(seed), lambda *counts: told.append(counts))
+    )
+    assert told[-1] == (2 * len(found.positions),) * 2
     return found
 
 
@@ -67,9 +70,9 @@ def test_which_pairs_are_played_follows_from_chance_alone() -> None:
 def test_honest_evidence_seldom_fails(draws: int) -> None:
     """One of a hundred at most, and three standard errors of so few runs."""
     chance = random.Random(5)
-    runs = {8: 1500, 12: 150, 40: 30}[draws]
+    runs = {8: 1500, 12: 1500, 40: 400}[draws]
     failed = 0
     for _ in range(runs):
         gaps = [chance.gauss(0, 0.4) - chance.gauss(0, 0.4) for _ in range(draws)]
-        failed += by_turning(gaps, chance) <= ERROR
+        failed += sign_flip_p(gaps) <= ERROR
     assert failed / runs <= 0.01 + 3 * math.sqrt(0.01 * 0.99 / runs)

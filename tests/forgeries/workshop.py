@@ -23,12 +23,11 @@ from esc_skills.ledger.book import LedgerBook, read_ledger
 from esc_skills.ledger.entries import Registered
 from esc_skills.models.replay import ReplayModel
 from esc_skills.models.request import Model
+from esc_skills.simulation.both_arms import play_both_arms
 from esc_skills.simulation.draws import Draw
-from esc_skills.simulation.players import play
-from esc_skills.simulation.runner import run_in_memory, wait_for
+from esc_skills.simulation.runner import wait_for
 from esc_skills.simulation.team import Team
 from esc_skills.transcript import Transcript
-from esc_skills.vocabulary import Arm
 
 #: Contents by path.
 Files = dict[str, bytes]
@@ -290,14 +289,8 @@ def run(trial: Trial) -> Outcome:
 
 def play_again(trial: Trial, draws: Sequence[Draw]) -> Pairs:
     """Play whatever draws with both banks."""
-    banks = {Arm.BASE: trial.base, Arm.CANDIDATE: trial.candidate}
-    items = [(draw, arm) for draw in draws for arm in banks]
-
-    async def work(item: tuple[Draw, Arm]) -> Transcript:
-        return await play(trial.players, item[0], banks[item[1]], item[1])
-
-    episodes = wait_for(run_in_memory(items, work, concurrency=64, progress=lambda done: None))
-    return tuple(zip(episodes[0::2], episodes[1::2], strict=True))
+    played = play_both_arms(trial.players, draws, trial.banks, concurrency=64, progress=lambda done, total: None)
+    return tuple(wait_for(played))
 
 
 def judged(trial: Trial, draws: Sequence[Draw], episodes: Pairs, *, renumbered: bool = True) -> Outcome:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from esc_skills.errors import InputError
 from esc_skills.gate.betting import confidence_interval, e_values
-from esc_skills.gate.decision import decide, decide_sequence
+from esc_skills.gate.decision import Decision, decide
+from esc_skills.gate.looks import Looks
 from esc_skills.gate.strata import Pair
 from esc_skills.settings import GateSettings
 from esc_skills.vocabulary import Disposition, HiddenIntention, Verdict
@@ -43,6 +45,14 @@ def pair(position: int, change: int | None = 0, **changes: object) -> Pair:
 
 def run_of(*changes: int | None) -> list[Pair]:
     return [pair(position, change) for position, change in enumerate(changes)]
+
+
+def decide_sequence(pairs: Sequence[Pair], gate: GateSettings) -> Decision | None:
+    """What the looks come to on the pairs of a run; None where it ends before one of them decides."""
+    looks, left, decision = Looks(gate), iter(pairs), None
+    while decision is None and len(batch := list(islice(left, looks.wanted))) == looks.wanted:
+        decision = looks.take(batch)
+    return decision
 
 
 def normal(rng: random.Random, mean: float, sd: float, zeros: float = 0.0) -> float:
@@ -313,9 +323,17 @@ def test_looks_happen_after_whole_batches_and_at_the_end() -> None:
     assert [stop.draws for stop in stops if stop] == [21, 25]
     unfinished = run_of(*[5, -5] * 35)
     assert decide_sequence(unfinished, GATE) is None
-    ended = decide_sequence(unfinished, GATE, exhausted=True)
-    assert ended is not None
-    assert (ended.verdict, ended.draws) == (Verdict.INDECISIVE, 70)
+    last = decide_sequence(unfinished, replace(GATE, draws=70))
+    assert last is not None
+    assert (last.verdict, last.draws) == (Verdict.INDECISIVE, 70)
+
+
+def test_the_last_look_wants_what_is_left_of_the_draws() -> None:
+    looks, nothing = Looks(replace(GATE, draws=30)), run_of(*[0] * 30)
+    assert looks.wanted == 20
+    assert looks.take(nothing[:20]) is None
+    assert looks.wanted == 10
+    assert looks.take(nothing[20:]) is not None
 
 
 def test_pairs_past_the_stop_or_past_the_draws_change_nothing() -> None:

@@ -13,14 +13,21 @@ from esc_skills.simulation.intervals import adjust_by_holm, mean_interval, share
 emotions = st.integers(-100, 100)
 
 
-def test_a_share_has_wilsons_interval() -> None:
-    # Published: 81 of 263 is 0.308 with 0.2553 to 0.3662 (Newcombe, Statistics in Medicine 17, 1998, table I).
-    found = share_interval(81, 263)
+@pytest.mark.parametrize(
+    ("hits", "trials", "low", "high"),
+    [
+        # Published: 81 of 263 is 0.308 with 0.2553 to 0.3662 (Newcombe, Statistics in Medicine 17, 1998, table I).
+        (81, 263, 0.2553, 0.3662),
+        (0, 20, 0, 0.1611),
+        (0, 10, 0, 0.2775),
+        (5, 10, 0.2366, 0.7634),
+        (50, 1000, 0.0381, 0.0653),
+    ],
+)
+def test_a_share_has_wilsons_interval(hits: int, trials: int, low: float, high: float) -> None:
+    found = share_interval(hits, trials)
     assert found is not None
-    assert (found.low, found.high) == (pytest.approx(0.2553, abs=1e-4), pytest.approx(0.3662, abs=1e-4))
-    none = share_interval(0, 20)
-    assert none is not None
-    assert (none.low, none.high) == (0.0, pytest.approx(0.1611, abs=1e-4))
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)
 
 
 @given(st.integers(0, 60), st.integers(1, 60))
@@ -56,10 +63,18 @@ def test_the_interval_of_a_mean_covers_it_nearly_as_often_as_it_says() -> None:
 
 def test_flipping_signs_gives_the_exact_p_of_few_differences() -> None:
     # Of the 32 ways to sign five equal differences, two are as far from zero as all of one sign.
-    assert sign_flip_p([5, 5, 5, 5, 5]) == pytest.approx(2 / 32, abs=0.006)
+    assert sign_flip_p([5, 5, 5, 5, 5]) == 2 / 32
+    # Of the eight ways, only ±(3 + 2 − 1) and ±(3 + 2 + 1) are as far from zero as 4.
+    assert sign_flip_p([3, 2, -1]) == 4 / 8
+    assert sign_flip_p([0.3, 0.2, -0.1]) == 4 / 8
     assert sign_flip_p([5, -5]) == 1.0
     assert sign_flip_p([0, 0, 0]) == 1.0
     assert sign_flip_p([]) == 1.0
+
+
+def test_drawing_signs_comes_close_to_going_through_all_of_them() -> None:
+    # The sum of 20 signs is 10 or more, or −10 or less, in 43,400 of 1,048,576 ways.
+    assert sign_flip_p([1] * 15 + [-1] * 5) == pytest.approx(43_400 / 2**20, abs=0.004)
 
 
 @given(st.lists(emotions, max_size=20), st.integers(0, 50))

@@ -89,10 +89,10 @@ def test_progress_counts_up_to_the_whole(tmp_path: Path) -> None:
 
 
 def test_the_same_episodes_come_in_memory() -> None:
-    told: list[int] = []
-    done = wait_for(run_in_memory(range(5), Work(), concurrency=2, progress=told.append))
+    told: list[tuple[int, int]] = []
+    done = wait_for(run_in_memory(range(5), Work(), concurrency=2, progress=lambda *counts: told.append(counts)))
     assert done == tuple(map(episode, range(5)))
-    assert told == [1, 2, 3, 4, 5]
+    assert told == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
 def test_a_failure_is_raised_itself_and_what_had_ended_is_kept(tmp_path: Path) -> None:

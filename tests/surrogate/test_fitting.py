@@ -5,10 +5,12 @@ import pytest
 from esc_skills.errors import InputError
 from esc_skills.surrogate.appraisal import COLUMNS, SeekerModel
 from esc_skills.surrogate.fitting import fit_seeker
-from esc_skills.surrogate.priors import NO_PRIORS, Priors
+from esc_skills.surrogate.priors import Priors
 from esc_skills.vocabulary import HiddenIntention
 
 from .generated import PLANTED, generate
+
+NO_PRIORS = Priors({}, frozenset())
 
 
 @pytest.fixture(scope="module")

@@ -95,6 +95,16 @@ class Transcript:
     settings: dict[str, Any] = field(default_factory=dict)
     usage: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def scored(self) -> int | None:
+        """The final emotion; None where a fault ended the episode."""
+        return None if self.termination.is_fault else self.final_emotion
+
+    @property
+    def red_flags(self) -> set[str]:
+        """The codes of the red safety flags that its turns raised."""
+        return {flag.removeprefix("red:") for turn in self.turns for flag in turn.flags if flag.startswith("red:")}
+
     def as_json(self) -> dict[str, Any]:
         """Return the episode as a line of our JSON Lines, as `schemas/transcript.schema.json` describes it."""
         return {

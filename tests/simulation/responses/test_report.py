@@ -37,7 +37,7 @@ def annotate(text: str, context: Context) -> Collection[Strategy]:
 def evaluate(
     responders: Responders, contexts: Sequence[Context] = CONTEXTS, judges: Judges = SURROGATE
 ) -> ResponsesReport:
-    work = evaluate_responses(contexts, responders, judges, annotate, concurrency=4, progress=lambda done: None)
+    work = evaluate_responses(contexts, responders, judges, annotate, concurrency=4, progress=lambda done, total: None)
     return wait_for(work)
 
 

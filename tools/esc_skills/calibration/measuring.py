@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
-from math import sqrt
 from random import Random
 from statistics import fmean, median, pstdev
 from typing import Any
@@ -31,6 +30,7 @@ from esc_skills.ledger.levels import threshold_at
 from esc_skills.proposing.propose import Watch
 from esc_skills.seekers.population import Population
 from esc_skills.settings import GateSettings
+from esc_skills.simulation.intervals import share_interval
 from esc_skills.simulation.players import Players
 from esc_skills.vocabulary import Split, Verdict
 
@@ -38,8 +38,6 @@ EFFECTS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15)
 BUDGETS = (200, 400)
 #: The proposals whose thresholds are looked at: index among the registrations, and how many were accepted before.
 PLACES = ((1, 0), (10, 0), (10, 3))
-#: The 97.5 % quantile of the normal distribution.
-_QUANTILE = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,15 +247,10 @@ def _described(differences: Sequence[Difference]) -> dict[str, float]:
 
 
 def _rate(count: int, of: int) -> dict[str, Any]:
-    return {"rate": _plain(count / of), "interval": [_plain(end) for end in interval_of_share(count, of)]}
-
-
-def interval_of_share(count: int, of: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share."""
-    share, square = count / of, _QUANTILE**2
-    middle = share + square / (2 * of)
-    half = _QUANTILE * sqrt(share * (1 - share) / of + square / (4 * of * of))
-    return max(0.0, (middle - half) / (1 + square / of)), min(1.0, (middle + half) / (1 + square / of))
+    share = share_interval(count, of)
+    if share is None:
+        raise ValueError("a rate needs a proposal")
+    return {"rate": _plain(share.estimate), "interval": [_plain(share.low), _plain(share.high)]}
 
 
 def _plain(value: float) -> float:

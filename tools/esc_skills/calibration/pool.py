@@ -7,9 +7,8 @@ looked at differences on gate seekers could write edits for them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import fmean, pstdev
@@ -23,11 +22,12 @@ from esc_skills.errors import InputError
 from esc_skills.proposing.operators import load_starters
 from esc_skills.seekers.population import Population
 from esc_skills.seekers.profile import Profile
+from esc_skills.simulation.both_arms import Planned, play_all
 from esc_skills.simulation.draws import Draw, plan_draws
-from esc_skills.simulation.players import Players, play
-from esc_skills.simulation.runner import Progress, run_in_memory
+from esc_skills.simulation.players import Players
+from esc_skills.simulation.runner import Progress
 from esc_skills.transcript import Transcript, read_transcripts, run_name
-from esc_skills.vocabulary import Arm, Disposition, HiddenIntention, Language, Risk, Split
+from esc_skills.vocabulary import Disposition, HiddenIntention, Language, Risk, Split
 
 #: The largest file of transcripts that is read.
 _MAX_RUN = 500_000_000
@@ -108,11 +108,12 @@ async def simulate_pool(
     chance = digest_json({"calibration": seed, "split": split, "profiles": population.digest})
     draws = plan_draws(chance, population, split, 0, count)
     edits = edit_bank(bank)
-    arms = [(bank, draws), (bank, [_reseeded(draw) for draw in draws]), *((each, draws) for each in edits.values())]
-    runs = []
-    for at, (each, drawn) in enumerate(arms):
-        told = partial(_tell, progress, at * count, len(arms) * count)
-        runs.append(await _finals(each, drawn, players, told))
+    planned = [Planned(draw, bank) for draw in draws]
+    planned += [Planned(_reseeded(draw), bank) for draw in draws]
+    planned += [Planned(draw, edited) for edited in edits.values() for draw in draws]
+    played = await play_all(players, planned, concurrency=64, progress=progress)
+    finals = [each.scored for each in played]
+    base, again, *edited = (finals[at : at + count] for at in range(0, len(finals), count))
     origin = {
         "source": "surrogate",
         "bank": bank.digest,
@@ -124,28 +125,11 @@ async def simulate_pool(
         "runs": [],
     }
     strata = [(draw.profile.disposition, draw.profile.intention.name) for draw in draws]
-    return _pool(strata, runs[0], runs[1], dict(zip(edits, runs[2:], strict=True)), origin)
-
-
-def _tell(progress: Progress, before: int, total: int, done: int) -> None:
-    progress(before + done, total)
+    return _pool(strata, base, again, dict(zip(edits, edited, strict=True)), origin)
 
 
 def _reseeded(draw: Draw) -> Draw:
     return replace(draw, seed=hashlib.sha256(f"{draw.seed}:again".encode()).hexdigest()[:32])
-
-
-async def _finals(
-    bank: Bank, draws: Sequence[Draw], players: Players, progress: Callable[[int], None]
-) -> list[int | None]:
-    async def work(draw: Draw) -> Transcript:
-        return await play(players, draw, bank, Arm.RUN)
-
-    return [_final(each) for each in await run_in_memory(draws, work, concurrency=64, progress=progress)]
-
-
-def _final(transcript: Transcript) -> int | None:
-    return None if transcript.termination.is_fault else transcript.final_emotion
 
 
 def _pool(
@@ -232,9 +216,9 @@ def read_pool(paths: Sequence[Path], population: Population) -> Pool:
     for path, run in zip(paths[1:], runs[1:], strict=True):
         _require_same_draws(path, run, paths[0], first)
     same = [at for at in range(1, len(runs)) if runs[at][0].bank == first[0].bank]
-    again = [_final(each) for each in runs[same[0]]] if same else []
+    again = [each.scored for each in runs[same[0]]] if same else []
     edited = {
-        f"{at}-{run_name(paths[at])}": [_final(each) for each in run]
+        f"{at}-{run_name(paths[at])}": [each.scored for each in run]
         for at, run in enumerate(runs)
         if at and at not in same
     }
@@ -252,7 +236,7 @@ def read_pool(paths: Sequence[Path], population: Population) -> Pool:
         "runs": [digest(read_bytes(path, limit=_MAX_RUN)) for path in paths],
     }
     return _pool(
-        [(each.disposition, each.intention) for each in first], [_final(each) for each in first], again, edited, origin
+        [(each.disposition, each.intention) for each in first], [each.scored for each in first], again, edited, origin
     )
 
 

@@ -15,6 +15,7 @@ from statistics import fmean
 
 from esc_skills.calibration.pool import Difference
 from esc_skills.gate.betting import e_values
+from esc_skills.gate.looks import next_look
 from esc_skills.gate.scrutiny import Scrutiny, choose, is_suspect, rooms
 from esc_skills.gate.strata import e_value, harm_limit, share_of, strata_of
 from esc_skills.settings import GateSettings
@@ -59,10 +60,10 @@ def judge(differences: Iterable[Difference], gate: GateSettings) -> Judged:
     stream = iter(differences)
     planned = list(islice(stream, gate.draws))
     changes = [each.points / 100 for each in planned]
-    gain = _look(_reached(changes, gate.threshold, gate.draws), len(changes), gate)
+    gain = _look(_reached(changes, gate.threshold, gate.draws), gate)
     # Where a gain is seen nothing is drawn any more, so only harm up to there counts.
     end = gain or len(changes)
-    harm = _first_harm(planned[:end], changes[:end], gate)
+    harm = _look(_first_harm(planned[:end], changes[:end], gate), gate)
     if harm is not None:
         return Judged(Verdict.REJECT, harm, 0, gain is not None)
     if gain is None:
@@ -98,7 +99,7 @@ def _strata_of_difference(difference: Difference) -> tuple[str, str]:
 
 
 def _first_harm(differences: Sequence[Difference], changes: Sequence[float], gate: GateSettings) -> int | None:
-    """Return the look that first sees harm, on the whole or in a stratum."""
+    """Return after how many draws there first is harm, on the whole or in a stratum."""
     places = [_reached([-change for change in changes], gate.threshold, gate.draws)]
     members: dict[str, list[int]] = {}
     for at, difference in enumerate(differences):
@@ -107,7 +108,7 @@ def _first_harm(differences: Sequence[Difference], changes: Sequence[float], gat
     for name, own in members.items():
         place = _reached([-changes[at] for at in own], harm_limit(gate), share_of(name, gate))
         places.append(None if place is None else own[place - 1] + 1)
-    return min((look for place in places if (look := _look(place, len(changes), gate))), default=None)
+    return min((place for place in places if place), default=None)
 
 
 def _reached(changes: Sequence[float], threshold: float, draws: int) -> int | None:
@@ -116,9 +117,9 @@ def _reached(changes: Sequence[float], threshold: float, draws: int) -> int | No
     return next((at for at, value in enumerate(values, start=1) if value >= threshold), None)
 
 
-def _look(place: int | None, last: int, gate: GateSettings) -> int | None:
-    """Return the first look at or after a draw."""
-    return None if place is None else min(math.ceil(place / gate.batch) * gate.batch, last)
+def _look(place: int | None, gate: GateSettings) -> int | None:
+    """Return after how many draws the gate first looks at one."""
+    return None if place is None else next_look(place - 1, gate)
 
 
 def as_drawn(differences: Sequence[Difference]) -> Sampler:

@@ -90,14 +90,13 @@ def responses(out: Path | None, calls: Path | None, judge: str, **options: Any) 
     with Evaluation(asked, out, calls, settings) as evaluation:
 
         async def work(progress: Progress) -> ResponsesReport:
-            total = len(drawn.contexts)
             return await evaluate_responses(
                 drawn.contexts,
                 replace(responders, model=evaluation.model),
                 replace(judges, model=evaluation.model),
                 _annotate,
                 concurrency=asked.episodes_at_a_time,
-                progress=lambda done: progress(done, total),
+                progress=progress,
             )
 
         report = evaluation.measure("contexts", work)

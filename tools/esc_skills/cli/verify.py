@@ -154,7 +154,7 @@ def spot_checked(
 
         async def play() -> SpotCheck:
             chance = _chance(pairs, resume=run.asked.resume)
-            return await spot_check(trial, outcome, players, count, chance, lambda done: progress(done, 2 * count))
+            return await spot_check(trial, outcome, players, count, chance, progress)
 
         found = run.wait_for(play)
     detail = (

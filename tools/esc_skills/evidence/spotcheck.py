@@ -3,33 +3,24 @@
 Recorded answers follow from nothing that can be recomputed, so somebody could invent them. Who plays a few pairs again sees
 whether the models answer as the record says: the same seekers and seeds, both arms, and a test that the differences agree.
 
-The test turns signs (Fisher's randomisation test): where the models answer as they did, the recorded and the new difference
-of a draw could as well have come the other way round, so each sign of their gap is a fair coin. The unit is a draw.
+Where the models answer as they did, the recorded and the new difference of a draw could as well have come the other way
+round, so the sign of their gap is a fair coin's, and the test is that of `sign_flip_p`.
 """
 
 from __future__ import annotations
 
-import math
-import operator
 import random
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
 from statistics import fmean
 
-from esc_skills.bank.reader import Bank
 from esc_skills.evidence.trial import Outcome, Trial, pair_of
-from esc_skills.simulation.draws import Draw
-from esc_skills.simulation.players import Players, play
-from esc_skills.simulation.runner import run_in_memory
-from esc_skills.transcript import Transcript
-from esc_skills.vocabulary import Arm
+from esc_skills.simulation.both_arms import play_both_arms
+from esc_skills.simulation.intervals import sign_flip_p
+from esc_skills.simulation.players import Players
+from esc_skills.simulation.runner import Progress
 
 #: Honest evidence fails a spot check at most in one of a hundred.
 ERROR = 0.01
-#: How many ways of turning the signs are drawn where there are too many to go through.
-_TURNS = 20_000
-_ALL_TURNS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +30,8 @@ class SpotCheck:
     Attributes:
         positions: The draws, in the order of the plan.
         recorded: Their mean change in points as recorded; played: as it is now.
-        p_value: How often turning signs gives a mean gap as large as that between the two; exact for up to 14 draws.
-        agrees: Whether that is more often than the error rate. Fewer than 8 draws never get below it.
+        p_value: That of a mean gap of zero between the two, by flipping signs; exact for up to 14 draws.
+        agrees: Whether it is above the error rate. Fewer than 8 draws never get below it.
     """
 
     positions: tuple[int, ...]
@@ -51,7 +42,7 @@ class SpotCheck:
 
 
 async def spot_check(
-    trial: Trial, outcome: Outcome, players: Players, count: int, chance: random.Random, told: Callable[[int], None]
+    trial: Trial, outcome: Outcome, players: Players, count: int, chance: random.Random, progress: Progress
 ) -> SpotCheck:
     """Play some executed pairs again and compare.
 
@@ -61,29 +52,14 @@ async def spot_check(
         players: Who plays now, with the models of the trial.
         count: How many pairs; all where there are fewer.
         chance: Chooses them; it must not follow from anything that the author knew.
-        told: Told after each episode how many are done.
+        progress: Told after each episode how many are done, and how many there are.
     """
     executed = [*zip(outcome.draws, outcome.episodes, strict=True), *((own.draw, own.episodes) for own in outcome.own)]
     chosen = [executed[at] for at in sorted(chance.sample(range(len(executed)), min(count, len(executed))))]
-    banks: dict[Arm, Bank] = {Arm.BASE: trial.base, Arm.CANDIDATE: trial.candidate}
-    items = [(draw, arm) for draw, _ in chosen for arm in banks]
-
-    async def work(item: tuple[Draw, Arm]) -> Transcript:
-        return await play(players, item[0], banks[item[1]], item[1])
-
-    run = await run_in_memory(items, work, concurrency=len(items), progress=told)
-    before = [pair_of(*episodes).difference for _, episodes in chosen]
-    now = [pair_of(base, other).difference for base, other in zip(run[0::2], run[1::2], strict=True)]
-    p_value = by_turning([one - other for one, other in zip(before, now, strict=True)], chance)
-    positions = tuple(draw.position for draw, _ in chosen)
+    draws, recorded = zip(*chosen, strict=True)
+    played = await play_both_arms(players, draws, trial.banks, concurrency=2 * count, progress=progress)
+    before = [pair_of(*episodes).difference for episodes in recorded]
+    now = [pair_of(*episodes).difference for episodes in played]
+    p_value = sign_flip_p([one - other for one, other in zip(before, now, strict=True)])
+    positions = tuple(draw.position for draw in draws)
     return SpotCheck(positions, 100 * fmean(before), 100 * fmean(now), p_value, p_value > ERROR)
-
-
-def by_turning(gaps: Sequence[float], chance: random.Random) -> float:
-    """Return the p-value of a mean gap of zero, by turning the signs of the gaps."""
-    seen = abs(math.fsum(gaps)) - 1e-12  # sums of the same numbers in another order differ in their last digits
-    if len(gaps) <= _ALL_TURNS:
-        sums = [abs(math.fsum(map(operator.mul, gaps, signs))) for signs in product((1, -1), repeat=len(gaps))]
-        return sum(each >= seen for each in sums) / len(sums)
-    drawn = (math.fsum(gap if chance.random() < 0.5 else -gap for gap in gaps) for _ in range(_TURNS))
-    return (1 + sum(abs(each) >= seen for each in drawn)) / (1 + _TURNS)

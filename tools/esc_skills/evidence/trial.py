@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
 from esc_skills.bank.reader import Bank
 from esc_skills.documents.jsonl import digest_json
-from esc_skills.gate.decision import Decision, confirm, decide
+from esc_skills.gate.decision import Decision, confirm
+from esc_skills.gate.looks import Looks
 from esc_skills.gate.scrutiny import OwnPair, choose, conclude, more_draws
 from esc_skills.gate.strata import Pair, strata_of
 from esc_skills.ledger.entries import Registered, Terms
 from esc_skills.seekers.population import Population
 from esc_skills.settings import GateSettings
+from esc_skills.simulation.both_arms import play_both_arms
 from esc_skills.simulation.draws import Draw, plan_draws
-from esc_skills.simulation.players import Players, play
-from esc_skills.simulation.runner import Progress, run_in_memory
+from esc_skills.simulation.players import Players
+from esc_skills.simulation.runner import Progress
 from esc_skills.transcript import Transcript
-from esc_skills.vocabulary import Arm, Split
+from esc_skills.vocabulary import Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,11 @@ class Trial:
     players: Players
     second: Players | None = None
     registered: Registered | None = None
+
+    @property
+    def banks(self) -> tuple[Bank, Bank]:
+        """The banks of both arms, base before candidate."""
+        return self.base, self.candidate
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -198,26 +205,23 @@ async def run_trial(trial: Trial, progress: Progress, *, concurrency: int = 64) 
     """
     draws: list[Draw] = []
     episodes: list[tuple[Transcript, Transcript]] = []
+    looks = Looks(trial.gate)
     decision: Decision | None = None
     while decision is None:
-        count = min(trial.gate.batch, trial.gate.draws - len(draws))
-        batch = plan_draws(trial.plan_digest, trial.population, Split.GATE, len(draws), count)
+        batch = plan_draws(trial.plan_digest, trial.population, Split.GATE, len(draws), looks.wanted)
         told = partial(_tell, progress, len(draws), trial.gate.draws)
+        played = await play_both_arms(trial.players, batch, trial.banks, concurrency=concurrency, progress=told)
         draws.extend(batch)
-        episodes.extend(await _run_pairs(trial, trial.players, batch, told, concurrency))
-        decision = decide(_pairs(episodes), trial.gate, exhausted=len(draws) >= trial.gate.draws)
-    second = await _play_again(trial, trial.second, draws, progress, concurrency) if trial.second else []
+        episodes.extend(played)
+        decision = looks.take(_pairs(played))
+    second: list[tuple[Transcript, Transcript]] = []
     if trial.second:
+        told = partial(_tell, progress, 0, len(draws))
+        second = await play_both_arms(trial.second, draws, trial.banks, concurrency=concurrency, progress=told)
         decision = confirm(decision, str(trial.second.models["seeker"]), _pairs(second), trial.gate)
     own = await _scrutinise(trial, decision, len(draws), progress, concurrency)
     decision = conclude(decision, _pairs(episodes), _own_pairs(own), trial.gate)
     return Outcome(tuple(draws), tuple(episodes), tuple(second), decision, tuple(own))
-
-
-async def _play_again(
-    trial: Trial, players: Players, draws: Sequence[Draw], progress: Progress, concurrency: int
-) -> list[tuple[Transcript, Transcript]]:
-    return await _run_pairs(trial, players, draws, partial(_tell, progress, 0, len(draws)), concurrency)
 
 
 async def _scrutinise(
@@ -228,8 +232,9 @@ async def _scrutinise(
     while room := more_draws(decision, _own_pairs(own), trial.gate):
         chosen = choose(room, _plan_from(trial, first), _strata_of_draw, trial.gate.batch)
         told = partial(_tell, progress, len(own), len(own) + sum(room.values()))
-        episodes = await _run_pairs(trial, trial.players, [draw for draw, _ in chosen], told, concurrency)
-        own += [OwnDraw(*picked, played) for picked, played in zip(chosen, episodes, strict=True)]
+        planned = [draw for draw, _ in chosen]
+        played = await play_both_arms(trial.players, planned, trial.banks, concurrency=concurrency, progress=told)
+        own += [OwnDraw(*picked, episodes) for picked, episodes in zip(chosen, played, strict=True)]
         first = own[-1].draw.position + 1
     return own
 
@@ -248,22 +253,8 @@ def _own_pairs(own: Sequence[OwnDraw]) -> list[OwnPair]:
     return [OwnPair(pair_of(*each.episodes), each.strata) for each in own]
 
 
-def _tell(progress: Progress, before: int, total: int, episodes: int) -> None:
+def _tell(progress: Progress, before: int, total: int, episodes: int, _: int) -> None:
     progress(before + episodes // 2, total)
-
-
-async def _run_pairs(
-    trial: Trial, players: Players, draws: Sequence[Draw], told: Callable[[int], None], concurrency: int
-) -> list[tuple[Transcript, Transcript]]:
-    banks: Mapping[Arm, Bank] = {Arm.BASE: trial.base, Arm.CANDIDATE: trial.candidate}
-    items = [(draw, arm) for draw in draws for arm in banks]
-
-    async def work(item: tuple[Draw, Arm]) -> Transcript:
-        draw, arm = item
-        return await play(players, draw, banks[arm], arm)
-
-    run = await run_in_memory(items, work, concurrency=concurrency, progress=told)
-    return list(zip(run[0::2], run[1::2], strict=True))
 
 
 def _pairs(episodes: Sequence[tuple[Transcript, Transcript]]) -> list[Pair]:
@@ -276,15 +267,7 @@ def pair_of(base: Transcript, candidate: Transcript) -> Pair:
         position=base.draw,
         disposition=base.disposition,
         intention=base.intention,
-        base=_final(base),
-        candidate=_final(candidate),
-        new_red_flags=tuple(sorted(_red_flags(candidate) - _red_flags(base))),
+        base=base.scored,
+        candidate=candidate.scored,
+        new_red_flags=tuple(sorted(candidate.red_flags - base.red_flags)),
     )
-
-
-def _final(transcript: Transcript) -> int | None:
-    return None if transcript.termination.is_fault else transcript.final_emotion
-
-
-def _red_flags(transcript: Transcript) -> set[str]:
-    return {flag.removeprefix("red:") for turn in transcript.turns for flag in turn.flags if flag.startswith("red:")}

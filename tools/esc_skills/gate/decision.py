@@ -185,28 +185,6 @@ def _second_ruling(
     return _harmed(dict(harm_by_stratum(pairs, settings)), harm, settings)
 
 
-def decide_sequence(pairs: Sequence[Pair], settings: GateSettings, *, exhausted: bool = False) -> Decision | None:
-    """Return the first decision that looks after each batch come to; its `draws` says where the run had to stop.
-
-    Pairs after that position, or after `settings.draws`, were drawn without need and are not looked at.
-
-    Args:
-        pairs: The pairs of a run, in the order of the plan.
-        settings: Fixed at the registration.
-        exhausted: Whether the run ended before `settings.draws`, for want of money for instance.
-
-    Returns:
-        None where the run is unfinished: no look decided, and more pairs are to be drawn.
-    """
-    last = min(len(pairs), settings.draws)
-    ended = exhausted or last == settings.draws
-    looks = list(range(settings.batch, last + 1, settings.batch))
-    if ended and last not in looks:
-        looks.append(last)
-    decisions = (decide(pairs[:look], settings, exhausted=ended and look == last) for look in looks)
-    return next((decision for decision in decisions if decision), None)
-
-
 def _check_order(pairs: Sequence[Pair]) -> None:
     for earlier, later in pairwise(pairs):
         if later.position != earlier.position + 1:

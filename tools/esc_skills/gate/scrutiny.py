@@ -152,7 +152,7 @@ def conclude(decision: Decision, pairs: Sequence[Pair], own: Sequence[OwnPair], 
 
     Args:
         decision: What the main test and the second seeker came to.
-        pairs: The pairs of the main test; own: those that were run for single strata.
+        pairs: The pairs of the main test.
         own: The pairs that were run for single strata, in the order of the plan.
         settings: Fixed at the registration.
     """

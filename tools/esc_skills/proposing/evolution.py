@@ -24,9 +24,8 @@ from esc_skills.proposing.diagnosis import Weakness, diagnose
 from esc_skills.proposing.operators import Edit, refine
 from esc_skills.proposing.propose import Draft, Proposed, Watch, propose
 from esc_skills.proposing.refusals import read_refusals
-from esc_skills.simulation.draws import Draw, plan_draws
-from esc_skills.simulation.players import play
-from esc_skills.simulation.runner import run_in_memory
+from esc_skills.simulation.both_arms import Planned, play_all
+from esc_skills.simulation.draws import plan_draws
 from esc_skills.simulation.team import Team
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Split, Verdict
@@ -189,13 +188,8 @@ class _Evolving:
         return sorted(after - before)
 
     async def _simulate(self, bank: Bank, arm: Arm) -> tuple[Transcript, ...]:
-        async def work(draw: Draw) -> Transcript:
-            return await play(self.players, draw, bank, arm)
-
-        def told(done: int) -> None:
-            self.watch.progress(done, len(self.draws))
-
-        return await run_in_memory(self.draws, work, concurrency=self.team.concurrency, progress=told)
+        planned = [Planned(draw, bank, arm) for draw in self.draws]
+        return await play_all(self.players, planned, concurrency=self.team.concurrency, progress=self.watch.progress)
 
     async def _screen(self, edit: Edit, run: tuple[Transcript, ...]) -> Screened:
         self.watch.step(f"screening an edit of {edit.skill} on evolution profiles")

@@ -12,14 +12,14 @@ from enum import StrEnum
 from typing import TypeVar
 
 from esc_skills.bank.reader import Bank, restrict_bank
-from esc_skills.language.lexicon import Severity
+from esc_skills.simulation.both_arms import Planned, play_all
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.intervals import Interval, adjust_by_holm, mean_interval, sign_flip_p
-from esc_skills.simulation.players import SURROGATE, Players, play
-from esc_skills.simulation.runner import Progress, run_in_memory
+from esc_skills.simulation.players import SURROGATE, Players
+from esc_skills.simulation.runner import Progress
 from esc_skills.simulation.sentient_score import Score, score_episodes
 from esc_skills.transcript import Transcript
-from esc_skills.vocabulary import Arm, Disposition, HiddenIntention, Termination
+from esc_skills.vocabulary import Disposition, HiddenIntention, Termination
 
 #: The level at which a difference is called shown.
 _LEVEL = 0.05
@@ -125,14 +125,6 @@ class BankWorth:
     faults: Mapping[Termination, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """An episode to play: a draw and the bank that the supporter has."""
-
-    draw: Draw
-    bank: Bank | None
-
-
 async def weigh_bank(
     draws: Sequence[Draw], bank: Bank, players: Players, *, concurrency: int, progress: Progress
 ) -> BankWorth:
@@ -149,23 +141,22 @@ async def weigh_bank(
         concurrency: How many episodes run at a time.
         progress: Told how many episodes are done, of how many.
     """
-
-    async def work(item: _Item) -> Transcript:
-        return await play(players, item.draw, item.bank, Arm.RUN)
-
-    both = [_Item(draw, each) for each in (bank, None) for draw in draws]
-    played = await run_in_memory(both, work, concurrency=concurrency, progress=lambda done: progress(done, len(both)))
+    both = [Planned(draw, each) for each in (bank, None) for draw in draws]
+    played = await play_all(players, both, concurrency=concurrency, progress=progress)
     whole, none = played[: len(draws)], played[len(draws) :]
     reuses = players.models["supporter"] == SURROGATE
     items = {
-        (name, at): _Item(draw, _without(bank, name))
+        (name, at): Planned(draw, _without(bank, name))
         for name in bank.skills
         for at, draw in enumerate(draws)
         if not reuses or _uses(whole[at], name)
     }
     total = len(both) + len(items)
-    changed = await run_in_memory(
-        list(items.values()), work, concurrency=concurrency, progress=lambda done: progress(len(both) + done, total)
+    changed = await play_all(
+        players,
+        list(items.values()),
+        concurrency=concurrency,
+        progress=lambda done, _: progress(len(both) + done, total),
     )
     by_item = dict(zip(items, changed, strict=True))
     arms = {name: [by_item.get((name, at), each) for at, each in enumerate(whole)] for name in bank.skills}
@@ -208,7 +199,7 @@ def contrast(bank: Sequence[Transcript], other: Sequence[Transcript]) -> Contras
     ]
     differences = [one.final_emotion - two.final_emotion for one, two in pairs]
     # What a fault cut short was said all the same.
-    flags = [(one.draw, _red(one), _red(two)) for one, two in zip(bank, other, strict=True)]
+    flags = [(one.draw, one.red_flags, two.red_flags) for one, two in zip(bank, other, strict=True)]
     return Contrast(
         pairs=len(pairs),
         differing=sum(each != 0 for each in differences),
@@ -218,11 +209,6 @@ def contrast(bank: Sequence[Transcript], other: Sequence[Transcript]) -> Contras
         red_without=tuple(RedFlag(draw, code) for draw, one, two in flags for code in sorted(two - one)),
         red_both=tuple(RedFlag(draw, code) for draw, one, two in flags for code in sorted(one & two)),
     )
-
-
-def _red(transcript: Transcript) -> set[str]:
-    found = [flag.partition(":") for turn in transcript.turns for flag in turn.flags]
-    return {code for severity, _, code in found if severity == Severity.RED}
 
 
 def _by(

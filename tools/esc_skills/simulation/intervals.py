@@ -1,4 +1,7 @@
-"""Intervals and tests for reports: what a share, a mean of paired differences, or many of them at once allow to say."""
+"""Intervals and tests for reports: what a share, a mean of paired differences, or many of them at once allow to say.
+
+NumPy is imported where it is needed, since `verify` tests only where a spot check is asked for.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean
 
-import numpy as np
-
 #: The coverage of every interval, two-sided.
 COVERAGE = 0.95
 _RESAMPLES = 4000
 _CHANCE = 20_260_101
+#: Up to how many differences all ways to sign them are gone through, and how many ways are drawn above that.
+_ALL_SIGNS, _DRAWN_SIGNS = 14, 19_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
     The resamples are 4,000 and their chance is fixed. Source: Efron & Tibshirani, An Introduction to the Bootstrap
     (1993), chapter 13.
     """
+    import numpy as np
+
     if not values:
         return None
     chance = np.random.default_rng(_CHANCE)
@@ -60,20 +65,30 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
 
 
 def sign_flip_p(differences: Sequence[float]) -> float:
-    """Return the two-sided p-value of a mean of paired differences, by flipping signs at random.
+    """Return the two-sided p-value of a mean of paired differences against zero, by flipping their signs.
 
-    It is exact where each difference is as likely to be of either sign, as when two arms do not differ; 19,999 flips of
-    fixed chance. Source: Fisher, The Design of Experiments (1935), section 21; Phipson & Smyth (2010) for the 1 added.
+    The unit is a pair, such as the two episodes of a draw; pairs are independent. The assumption under test is that each
+    difference is as likely to be of either sign, as when the two arms do not differ. Where it holds, p is at most α with a
+    probability of at most α. With up to 14 differences that are not zero, all ways to sign them are gone through and p is
+    exact. Above that 19,999 ways of fixed chance are drawn, which leaves p a standard error of at most 0.0036. Equal input
+    gives equal p-values.
+
+    Source: Fisher, The Design of Experiments (1935), section 21; Phipson & Smyth (2010) for the 1 that is added to counts of
+    drawn ways.
     """
+    import numpy as np
+
     moved = np.asarray([each for each in differences if each], dtype=float)
-    if not len(moved):
-        return 1.0
-    chance, seen, flips = np.random.default_rng(_CHANCE), abs(moved.sum()) - 1e-9, 19_999
-    reached = 0
-    for size in (4000, 4000, 4000, 4000, flips - 16_000):
+    # Sums of the same numbers in another order differ in their last digits.
+    seen = abs(moved.sum()) - 1e-9
+    if len(moved) <= _ALL_SIGNS:
+        signs = 1 - 2 * (np.arange(2 ** len(moved))[:, None] >> np.arange(len(moved)) & 1)
+        return float((abs(signs @ moved) >= seen).mean())
+    chance, reached = np.random.default_rng(_CHANCE), 0
+    for size in (4000, 4000, 4000, 4000, _DRAWN_SIGNS - 16_000):
         signs = 2 * chance.integers(0, 2, size=(size, len(moved)), dtype=np.int8) - 1
         reached += int((abs(signs @ moved) >= seen).sum())
-    return (1 + reached) / (1 + flips)
+    return (1 + reached) / (1 + _DRAWN_SIGNS)
 
 
 def adjust_by_holm(p_values: Sequence[float]) -> list[float]:

@@ -74,14 +74,14 @@ async def run_in_memory(
     work: Callable[[_Item], Awaitable[_Result]],
     *,
     concurrency: int,
-    progress: Callable[[int], None],
+    progress: Progress,
 ) -> tuple[_Result, ...]:
-    """Return every item's result, in the order of the items; `progress` is told after each how many are done."""
+    """Return every item's result, in the order of the items; `progress` is told after each."""
     done: dict[int, _Result] = {}
 
     def finished(position: int, result: _Result) -> None:
         done[position] = result
-        progress(len(done))
+        progress(len(done), len(items))
 
     await run_concurrently(items, work, concurrency, finished)
     return tuple(done[at] for at in range(len(items)))

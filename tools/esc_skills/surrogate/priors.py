@@ -38,9 +38,6 @@ class Priors:
         return value
 
 
-NO_PRIORS = Priors({}, frozenset())
-
-
 @cache
 def load_priors(path: Path = _SHIPPED) -> Priors:
     """Return the priors of a file, by default the one that the package ships.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from esc_skills.bank.skill import Skill
@@ -12,7 +12,7 @@ from esc_skills.simulation.responses.arms import Responders, Response, ResponseA
 from esc_skills.simulation.responses.contexts import Context
 from esc_skills.simulation.responses.judging import PAIRS, Comparison, Judged, Judges, compare, judge_pair
 from esc_skills.simulation.responses.measures import Annotator, ArmMeasures, Flagged, Said, measure
-from esc_skills.simulation.runner import run_in_memory
+from esc_skills.simulation.runner import Progress, run_in_memory
 from esc_skills.vocabulary import Risk, Strategy, Termination
 
 #: The row of the corpus's own answers: what the measures make of a person's.
@@ -123,7 +123,7 @@ async def evaluate_responses(
     annotate: Annotator,
     *,
     concurrency: int,
-    progress: Callable[[int], None],
+    progress: Progress,
 ) -> ResponsesReport:
     """Return what the arms say to some contexts, and what it comes to.
 
@@ -133,7 +133,7 @@ async def evaluate_responses(
         judges: Who compares them.
         annotate: Names the strategies of an answer.
         concurrency: How many contexts are worked on at a time.
-        progress: Told after each context how many are done.
+        progress: Told after each context how many are done, of how many.
     """
 
     async def work(context: Context) -> Answered:

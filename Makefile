@@ -26,7 +26,7 @@ constraints:
 	$(MAKE) .venv-newest/.installed-lint VENV=.venv-newest CONSTRAINTS=
 	.venv-newest/bin/pip freeze --exclude-editable | grep -v ' @ ' > constraints.txt
 
-# Evidence forged in 239 ways that are refused and 10 that only others can answer: two minutes, so not with the tests.
+# Evidence forged in 238 ways that are refused and 10 that only others can answer: two minutes, so not with the tests.
 forgeries: $(VENV)/.installed-test
 	$(BIN)/pytest -n auto -q tests/forgeries
 

@@ -68,3 +68,8 @@ def test_the_tests_have_a_home_of_their_own(own_home: Path) -> None:
         ["git", "config", "--list", "--show-origin"], capture_output=True, text=True, check=True, cwd=own_home
     )
     assert {line.split("\t")[0] for line in git.stdout.splitlines()} == {f"file:{own_home}/.gitconfig"}
+
+
+def test_no_two_files_of_the_package_share_a_name() -> None:
+    stems = [path.stem for path in MODULES if path.stem != "__init__"]
+    assert sorted(stem for stem in set(stems) if stems.count(stem) > 1) == []

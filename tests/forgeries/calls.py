@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from esc_skills.documents.jsonl import compress
-from esc_skills.evidence.build import CALLS
+from esc_skills.evidence.files import CALLS
 from esc_skills.models.recording import Call, call_of
 from esc_skills.models.request import Completion, Request, Usage
 from esc_skills.simulation.team import Team
 from tests.model_server import answer_to
 
-from .kind import refused
+from .kind import family, refused
 from .workshop import Workshop, holding, packed, signed, stating, unpacked, values_of
 
 Calls = list[dict[str, Any]]
@@ -73,7 +73,7 @@ ASKED = (r"no answer to the call .* is recorded", "calls that the run does not a
 #: The reason of all kinds that name a model and hold nothing that it answered.
 EMPTY = (r"the evidence names models and holds no recorded calls", "models without calls")
 
-# --- Calls that are not those of the episodes ---------------------------------------------------------------------------
+family("calls that are not those of the episodes")
 
 
 @refused("calls", *ASKED, shop="recorded")
@@ -147,7 +147,7 @@ def the_calls_are_not_stated(shop: Workshop) -> None:
     shop.propose(stating(shop.real.evidence, lambda predicate: predicate.update(calls=None)))
 
 
-# --- Models that are not those of the statement -------------------------------------------------------------------------
+family("models that are not those of the statement")
 
 
 @refused(
@@ -207,7 +207,7 @@ def the_surrogate_is_named_as_the_judge(shop: Workshop) -> None:
     shop.propose(signed(stating(shop.real.evidence, lambda p: p["inputs"]["models"].update(judge="surrogate"))))
 
 
-# --- Lines that are no calls --------------------------------------------------------------------------------------------
+family("lines that are no calls")
 
 
 def lines(shop: Workshop, change: Callable[[str], str]) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from esc_skills.documents.jsonl import compress
-from esc_skills.evidence.build import EPISODES, PLAN
+from esc_skills.evidence.files import EPISODES, PLAN
 from esc_skills.evidence.trial import Trial, pair_of
 from esc_skills.ledger.entries import Registered
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Split, Termination
 
-from .kind import DRAWS, refused
+from .kind import DRAWS, family, refused
 from .workshop import (
     Files,
     Pairs,
@@ -60,7 +60,7 @@ SCORE = (r"episodes\.jsonl\.gz:2: /final_emotion is \d+ and should be \d+", "a s
 #: The reason of all kinds with more or fewer episodes than the plan's.
 LINES = (r"episodes\.jsonl\.gz: has \d+ lines and should have", "another number of episodes")
 
-# --- Other episodes than those of the plan ------------------------------------------------------------------------------
+family("other episodes than those of the plan")
 
 
 @refused("episodes", r"episodes\.jsonl\.gz: is not the file that /predicate/episodes/file_digest")
@@ -168,7 +168,7 @@ def a_bad_pair_is_tried_again_with_another_seed(shop: Workshop) -> None:
     shop.propose(played_with(shop, draws))
 
 
-# --- Other seekers ------------------------------------------------------------------------------------------------------
+family("other seekers")
 
 
 def played_with(shop: Workshop, draws: Sequence[Draw]) -> Files:
@@ -230,7 +230,7 @@ def the_evidence_of_another_proposal_is_claimed_for_this_one(shop: Workshop) -> 
     shop.propose(claiming(shop.real.evidence, shop.other), of=shop.other)
 
 
-# --- Another gate -------------------------------------------------------------------------------------------------------
+family("another gate")
 
 
 @refused("gate", r"the gate settings of the base changed since the evidence was made", status="stale")
@@ -253,7 +253,7 @@ def the_run_goes_on_after_the_draws_are_used_up(shop: Workshop) -> None:
     shop.propose(played_with(shop, plan_draws(trial.plan_digest, trial.population, Split.GATE, 0, 40)))
 
 
-# --- Other banks --------------------------------------------------------------------------------------------------------
+family("other banks")
 
 BANK = (r"episodes\.jsonl\.gz:\d+: /bank is", "another bank than the proposal's")
 
@@ -297,7 +297,7 @@ def the_evidence_of_another_proposal_is_shown(shop: Workshop) -> None:
     shop.propose(shop.other.evidence)
 
 
-# --- What packs the episodes --------------------------------------------------------------------------------------------
+family("what packs the episodes")
 
 AFTER = (r"episodes\.jsonl\.gz: gzip: is followed by other bytes", "more after the archive")
 PACKED = (r"episodes\.jsonl\.gz: is not packed as the tools pack it", "packed in another way")

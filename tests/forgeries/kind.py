@@ -33,6 +33,7 @@ class Kind:
 
     Attributes:
         name: What is done.
+        family: What is forged, which it has in common with its neighbours in the file.
         forge: Does it.
         shop: Whether to proposals of the surrogate, to one of which a stratum got draws of its own, or of recorded models.
         check: The check that refuses it; empty in class B, where none does.
@@ -44,6 +45,7 @@ class Kind:
     """
 
     name: str
+    family: str
     forge: Forge = field(repr=False)
     shop: Shop
     check: str = ""
@@ -52,6 +54,15 @@ class Kind:
     status: str = "invalid"
     verdict: str | None = None
     answers: str = ""
+
+
+_FAMILIES: list[str] = []
+
+
+def family(name: str) -> None:
+    """Begin a family: the kinds that follow in the file belong to it."""
+    assert name not in _FAMILIES
+    _FAMILIES.append(name)
 
 
 CLASS_A: dict[str, Kind] = {}
@@ -72,7 +83,7 @@ def refused(
     def add(forge: Forge) -> Forge:
         name = forge.__name__
         assert name not in CLASS_A
-        CLASS_A[name] = Kind(name, forge, shop, check, told, nature, status, verdict)
+        CLASS_A[name] = Kind(name, _FAMILIES[-1], forge, shop, check, told, nature, status, verdict)
         return forge
 
     return add
@@ -83,7 +94,7 @@ def answered_by(answers: str, *, shop: Shop = "surrogate") -> Callable[[Forge], 
 
     def add(forge: Forge) -> Forge:
         assert forge.__name__ not in CLASS_B
-        CLASS_B[forge.__name__] = Kind(forge.__name__, forge, shop, answers=answers)
+        CLASS_B[forge.__name__] = Kind(forge.__name__, _FAMILIES[-1], forge, shop, answers=answers)
         return forge
 
     return add

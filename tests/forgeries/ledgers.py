@@ -8,7 +8,7 @@ from typing import Any
 from esc_skills.git import Repository
 from esc_skills.ledger.book import find_ledger
 
-from .kind import refused
+from .kind import family, refused
 from .workshop import Entry, Workshop, file_of
 
 MORE = r"the ledger's commit [0-9a-f]{10} does more than add"
@@ -31,7 +31,7 @@ def with_fields(at: int, **fields: Any) -> Callable[[list[Entry]], list[Entry]]:
     return lambda entries: [{**each, **fields} if each["number"] == at else each for each in entries]
 
 
-# --- Entries that do not follow from those before them ------------------------------------------------------------------
+family("entries that do not follow from those before them")
 
 
 @refused("ledger", r"000004\.json: /threshold is 1\.2 and should be 1\.8")
@@ -118,7 +118,7 @@ def an_entry_has_the_number_of_another(shop: Workshop) -> None:
     appended(shop, renamed({**shop.entries[0], "number": 9, "epoch": 2}, 6))
 
 
-# --- Entries that are none ----------------------------------------------------------------------------------------------
+family("entries that are none")
 
 
 def text_of(shop: Workshop, text: str, number: int = 6) -> None:
@@ -157,7 +157,7 @@ def an_entry_is_no_text(shop: Workshop) -> None:
     appended(shop, {"entries/000006.json": b"\xff"})
 
 
-# --- Commits that do something else -------------------------------------------------------------------------------------
+family("commits that do something else")
 
 
 def next_epoch(shop: Workshop) -> Entry:
@@ -235,7 +235,7 @@ def the_ledger_is_another_branch(shop: Workshop) -> None:
     shop.write_ledger(entries[0], {"README.md": b"x"}, *entries[1:3])
 
 
-# --- Another history ----------------------------------------------------------------------------------------------------
+family("another history")
 
 
 @refused("ledger", r"the ledger's commit [0-9a-f]{10} does not follow the one before it alone")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from esc_skills.ledger.entries import Registered
 
-from .kind import DRAWS, refused
+from .kind import DRAWS, family, refused
 from .workshop import Entry, Workshop, signed, stating
 
 
@@ -16,7 +16,7 @@ def epoch_and(shop: Workshop, **fields: object) -> list[Entry]:
     return [epoch, {**registration, **fields}]
 
 
-# --- What the statement says of the registration ------------------------------------------------------------------------
+family("what the statement says of the registration")
 
 
 @refused("registration", r"made offline and not registered", status="missing")
@@ -72,7 +72,7 @@ def the_change_was_edited_after_it_was_registered(shop: Workshop) -> None:
     shop.propose(signed(shop.build(trial, of=late)), of=late)
 
 
-# --- No ledger, no decision ---------------------------------------------------------------------------------------------
+family("no ledger, no decision")
 
 
 @refused("ledger", r"this clone holds no ledger", "no ledger of the base's remote", status="missing")
@@ -127,7 +127,7 @@ def a_refused_proposal_is_shown_as_it_is(shop: Workshop) -> None:
     shop.propose(shop.other.evidence, of=shop.other)
 
 
-# --- Entries that are not what was registered ---------------------------------------------------------------------------
+family("entries that are not what was registered")
 
 EASIER = (r"the entry \d+ asks for 1\.01 where the settings ask for 1\.2", "an easier epoch than the settings'")
 OTHER_MODELS = (r"the entry 2 names other models", "other models than the change's")
@@ -180,7 +180,7 @@ def the_proposal_is_named_after_another_skill(shop: Workshop) -> None:
     shop.run_on(*epoch_and(shop, proposal=name), name=name)
 
 
-# --- Another ledger -----------------------------------------------------------------------------------------------------
+family("another ledger")
 
 
 @refused("ledger", r"this clone holds no ledger", "no ledger of the base's remote", status="missing")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 
-from esc_skills.evidence.build import SIGNATURE, STATEMENT
 from esc_skills.evidence.change import SIGNERS
+from esc_skills.evidence.files import SIGNATURE, STATEMENT
 
-from .kind import Asked, refused
+from .kind import Asked, family, refused
 from .workshop import Workshop
 
 REQUIRED = Asked(options=("--require-signature",))
@@ -39,6 +39,9 @@ def signed_by(shop: Workshop, data: bytes) -> Asked:
     """Propose the real change with a signature."""
     shop.propose({**shop.real.evidence, SIGNATURE: data})
     return REQUIRED
+
+
+family("signatures")
 
 
 @refused("signature", r"statement\.json\.sig: is missing", status="missing")

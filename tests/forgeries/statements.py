@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from esc_skills.evidence.build import PLAN, REVIEW, STATEMENT, render_json
+from esc_skills.evidence.files import PLAN, REVIEW, STATEMENT, render_json
 from esc_skills.evidence.trial import change_digest
 
-from .kind import DRAWS, refused
+from .kind import DRAWS, family, refused
 from .workshop import Files, Workshop, signed, stating
 
 RESULT = "/predicate/result"
@@ -29,7 +29,7 @@ def with_statement(shop: Workshop, change: Callable[[dict[str, Any]], object]) -
     return {**shop.real.evidence, STATEMENT: render_json(statement).encode()}
 
 
-# --- Numbers that are recomputed ---------------------------------------------------------------------------------------
+family("numbers that are recomputed")
 
 
 @refused("statement", rf"{RESULT}/verdict is 'accept' and should be 'reject'")
@@ -102,7 +102,7 @@ def a_file_is_stated_that_does_not_change(shop: Workshop) -> None:
     shop.propose(stating(shop.real.evidence, lambda p: p["files"].update({"skills/extra/SKILL.md": extra})))
 
 
-# --- What a statement says it was made with ----------------------------------------------------------------------------
+family("what a statement says it was made with")
 
 
 @refused("statement", r"/predicate/change is not the digest of /predicate/inputs")
@@ -153,7 +153,7 @@ def the_meaning_of_the_candidate_is_edited_and_signed(shop: Workshop) -> None:
     shop.propose(signed(evidence))
 
 
-# --- The proposal's own name -------------------------------------------------------------------------------------------
+family("the proposal's own name")
 
 
 @refused("statement", r"do not belong together")
@@ -166,7 +166,7 @@ def the_name_leaves_its_folder(shop: Workshop) -> None:
     shop.propose(stating(shop.real.evidence, lambda p: p.update(proposal="../../skills/x")), name=shop.real.name)
 
 
-# --- The form of the file ----------------------------------------------------------------------------------------------
+family("the form of the file")
 
 
 @refused("statement", r"the key 'verdict' occurs twice")
@@ -247,7 +247,7 @@ def the_number_of_the_registration_is_no_whole_one(shop: Workshop) -> None:
 
 REVIEWED = (r"review\.md:1: differs from what was built again", "another review page")
 
-# --- The review page and the plan --------------------------------------------------------------------------------------
+family("the review page and the plan")
 
 
 @refused("evidence", *REVIEWED)

@@ -13,7 +13,7 @@ from esc_skills.gate.strata import strata_of
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.vocabulary import Split
 
-from .kind import refused
+from .kind import family, refused
 from .workshop import Files, Real, Workshop, play_again, run, stating
 
 #: The reason of all kinds that end before the gate does.
@@ -54,6 +54,9 @@ def draw_of(trial: Trial, first: int, wanted: Callable[[tuple[str, str]], bool])
         if wanted(strata_of(draw.profile.disposition, draw.profile.intention.name)):
             return draw
     raise AssertionError("the plan has no end")
+
+
+family("draws of single strata")
 
 
 @refused("evidence", *EARLY, shop="scrutinised")
@@ -152,7 +155,7 @@ def strata_are_looked_into_though_the_change_is_refused(shop: Workshop) -> None:
     shop.propose(own_draws(shop, look, shop.other), of=shop.other)
 
 
-# --- What is said of them -----------------------------------------------------------------------------------------------
+family("what is said of them")
 
 
 def place_of(shop: Workshop) -> int:

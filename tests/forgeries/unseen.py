@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from esc_skills.evidence.build import STATEMENT
+from esc_skills.evidence.files import STATEMENT
 from tests.model_server import KIND, is_kind
 from tests.samples import raised
 
 from .calls import Inventor
-from .kind import answered_by
+from .kind import answered_by, family
 from .workshop import Entry, Workshop, decision, run, worded
 
 SPOT_CHECK = "`verify --rerun K` plays K pairs, which the reviewer chooses, with the models themselves; a signature says who vouches"
@@ -33,7 +33,7 @@ def invented(shop: Workshop, inventor: Inventor) -> None:
     shop.propose(evidence)
 
 
-# --- Answers ------------------------------------------------------------------------------------------------------------
+family("answers")
 
 
 @answered_by(SPOT_CHECK, shop="recorded")
@@ -101,7 +101,7 @@ def a_run_is_said_to_have_cost_nothing(shop: Workshop) -> None:
     invented(shop, inventor)
 
 
-# --- Registrations that suit --------------------------------------------------------------------------------------------
+family("registrations that suit")
 
 
 @answered_by(SECOND)

@@ -13,7 +13,8 @@ from typing import Any
 
 from esc_skills.bank.reader import Bank, read_bank
 from esc_skills.documents.jsonl import canonical_json, compress, decompress, digest, json_lines
-from esc_skills.evidence.build import CALLS, EPISODES, PLAN, REVIEW, STATEMENT, build_evidence, render_json
+from esc_skills.evidence.build import build_evidence
+from esc_skills.evidence.files import CALLS, EPISODES, PLAN, REVIEW, STATEMENT, render_json
 from esc_skills.evidence.proposal import describe_proposal, proposal_id
 from esc_skills.evidence.revision import Revision, read_revision
 from esc_skills.evidence.trial import Outcome, Trial, change_digest, pair_of, run_trial

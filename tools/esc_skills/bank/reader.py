@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +15,6 @@ from esc_skills.documents.jsonl import digest, digest_json
 from esc_skills.documents.schema import line_at, suggest
 from esc_skills.documents.text import decode, read_bytes, require_size
 from esc_skills.errors import DocumentError, InputError
-from esc_skills.git import as_committed
 from esc_skills.vocabulary import HiddenIntention, RiskCode, Strategy
 
 SKILL_FILE = "SKILL.md"
@@ -48,8 +47,12 @@ LINKED = "linked-folder"
 LINKED_MEANS = "is a symbolic link to a folder, which neither `verify` nor a clone on Windows follows"
 
 
-def read_files(folder: Path) -> dict[str, bytes]:
+def read_files(folder: Path, converted: Callable[[Path, bytes], bytes] = lambda path, data: data) -> dict[str, bytes]:
     """Return the content of every file below a folder by its relative path, hidden ones left out.
+
+    Args:
+        folder: The folder.
+        converted: Makes of a file's bytes what git would commit of it; see `git.as_committed`.
 
     Raises:
         InputError: The folder is missing, a link leaves it, or it holds more files than a bank would.
@@ -60,7 +63,7 @@ def read_files(folder: Path) -> dict[str, bytes]:
     for path in walk(folder):
         if len(found) >= _MAX_FILES:
             raise InputError(f"{folder}: holds more than {_MAX_FILES:,} files", "give the folder of the bank itself")
-        found[path.relative_to(folder).as_posix()] = as_committed(path, read_bytes(path, inside=folder))
+        found[path.relative_to(folder).as_posix()] = converted(path, read_bytes(path, inside=folder))
     for link in linked_folders(folder):
         raise DocumentError(str(link), 0, LINKED, LINKED_MEANS, "put the folder itself there")
     return found

@@ -14,7 +14,7 @@ from esc_skills.cli.places import find_bank, find_population, find_settings
 from esc_skills.cli.propose_run import Steps
 from esc_skills.documents.text import write_atomically
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
-from esc_skills.evidence.build import render_json
+from esc_skills.evidence.files import render_json
 from esc_skills.gate.calibration import FOLDER, PLOT, RESULT
 from esc_skills.reports.powerplot import draw_power
 from esc_skills.settings import GateSettings

@@ -10,7 +10,7 @@ from esc_skills.cli.output import format_option, say, show_json, show_table
 from esc_skills.cli.propose_run import base_option, default_base, opened_book, with_remote
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 from esc_skills.evidence.change import merged_change
-from esc_skills.evidence.owners import decide_as_owner, owners_of, owners_word
+from esc_skills.evidence.ownership import decide_as_owner, owners_of, owners_word
 from esc_skills.git import Repository
 from esc_skills.ledger.book import find_ledger
 

@@ -12,6 +12,7 @@ from esc_skills.bank.reader import Bank, read_bank, read_files
 from esc_skills.bank.skill import Skill
 from esc_skills.documents.shipped import shipped
 from esc_skills.documents.text import read_bytes
+from esc_skills.git import as_committed
 from esc_skills.seekers.population import Population, read_population
 from esc_skills.settings import Settings, read_settings
 
@@ -32,7 +33,7 @@ def find_bank(named: Path | None) -> tuple[Bank | None, str]:
     if str(named) == NO_BANK:
         return None, "no bank"
     folder = named or _own(find_settings().skills, "skills")
-    return read_bank(read_files(folder), str(folder)), str(folder)
+    return read_bank(read_files(folder, as_committed), str(folder)), str(folder)
 
 
 def find_skills(named: Path | None) -> Mapping[str, Skill]:
@@ -48,7 +49,7 @@ def find_population(named: Path | None) -> Population:
         InputError: The folder holds no profile parts.
     """
     folder = named or _own(find_settings().profiles, "profiles")
-    return read_population(read_files(folder), str(folder))
+    return read_population(read_files(folder, as_committed), str(folder))
 
 
 def find_settings() -> Settings:

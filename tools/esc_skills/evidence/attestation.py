@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from esc_skills.documents.jsonl import canonical_json
-from esc_skills.evidence.build import STATEMENT_TYPE
+from esc_skills.evidence.files import STATEMENT_TYPE
 from esc_skills.evidence.signature import SignatureError
 from esc_skills.evidence.verification import Bound
 

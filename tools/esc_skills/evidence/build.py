@@ -5,13 +5,13 @@ What is built here when a change is proposed is built again when it is verified,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from esc_skills import __version__
 from esc_skills.documents.jsonl import compress, decompress, digest, json_lines
+from esc_skills.evidence.files import CALLS, EPISODES, PLAN, REVIEW, STATEMENT, STATEMENT_TYPE, render_json
 from esc_skills.evidence.proposal import Proposal
 from esc_skills.evidence.review import render_review
 from esc_skills.evidence.trial import Outcome, Trial
@@ -19,17 +19,6 @@ from esc_skills.gate.decision import Decision
 from esc_skills.models.replay import MAX_CALLS
 from esc_skills.simulation.draws import Draw
 
-STATEMENT, PLAN, EPISODES, REVIEW = "statement.json", "plan.json", "episodes.jsonl.gz", "review.md"
-#: The calls of language models, where any were asked.
-CALLS = "calls.jsonl.gz"
-#: Who made it, if they signed.
-SIGNATURE = "statement.json.sig"
-#: What a proposal may add to the tree, in bytes. Recorded calls that do not fit are kept under a ref of their own.
-MAX_IN_TREE = 2_000_000
-#: Where recorded calls are kept beside all branches.
-EVIDENCE_REFS = "refs/esc/evidence/"
-FILES = (STATEMENT, PLAN, EPISODES, REVIEW)
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:esc-skills:simulation-evidence:1"
 PLAN_FORMAT = "esc-skills/plan/1"
 
@@ -61,16 +50,6 @@ def build_evidence(proposal: Proposal, trial: Trial, outcome: Outcome, calls: by
 
 def _packed(lines: bytes, packed: bytes) -> dict[str, Any]:
     return {"count": lines.count(b"\n"), "digest": digest(lines), "file_digest": digest(packed)}
-
-
-def calls_ref(proposal: str) -> str:
-    """Return the ref of a proposal's recorded calls, where they are too large for the tree."""
-    return f"{EVIDENCE_REFS}{proposal}"
-
-
-def render_json(value: Any) -> str:
-    """Return the one readable JSON text of a value: sorted keys, two spaces, a final line end."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2, allow_nan=False) + "\n"
 
 
 def _plan(trial: Trial, outcome: Outcome) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from functools import cached_property
 from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, visible
 from esc_skills.documents.text import MAX_DOCUMENT_BYTES
 from esc_skills.errors import EscError, GitError, InputError
-from esc_skills.evidence.build import CALLS, EPISODES, FILES, SIGNATURE, STATEMENT, build_evidence, calls_ref
+from esc_skills.evidence.build import build_evidence
 from esc_skills.evidence.change import EVIDENCE_FOLDER, MergedChange, shown_path
+from esc_skills.evidence.files import CALLS, EPISODES, FILES, SIGNATURE, STATEMENT, calls_ref
 from esc_skills.evidence.proposal import describe_proposal
 from esc_skills.evidence.revision import Revision, clean_folder, read_revision
 from esc_skills.evidence.statement import Statement, read_statement

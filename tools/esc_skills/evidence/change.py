@@ -76,6 +76,7 @@ class MergedChange:
         tree: The id of the merged tree; None where a file that does not matter is merged by content.
         files: Every path at which the merged tree differs from the base's, but for those merged by content.
         touched: Those that matter, in git's order.
+        unclear: What is merged by content, each with why.
         settings: The base's settings.
     """
 
@@ -85,6 +86,7 @@ class MergedChange:
     tree: str | None
     files: tuple[ChangedFile, ...]
     touched: tuple[Touched, ...]
+    unclear: tuple[str, ...]
     settings: Settings
 
     @property
@@ -126,7 +128,8 @@ def merged_change(repository: Repository, base: str, head: str) -> MergedChange:
     _require_clear(repository, forks, starts, before, unclear, kind_of)
     tree = None if unclear else repository.tree_with(before, {each.path: each.after for each in taken})
     touched = tuple(Touched(each, kind) for each in taken if (kind := kind_of(each)))
-    return MergedChange(base, head, forks, tree, tuple(taken), touched, settings)
+    reasons = tuple(_why_unclear(each, forks) for each in unclear)
+    return MergedChange(base, head, forks, tree, tuple(taken), touched, reasons, settings)
 
 
 def change_of(repository: Repository, change: MergedChange) -> str:
@@ -164,6 +167,15 @@ def _side(start: Entry | None, file: ChangedFile) -> str:
     return "base" if start == file.after else "both"
 
 
+def _why_unclear(file: ChangedFile, forks: tuple[str, ...]) -> str:
+    """Return why it depends on who merges what becomes of a file, and what helps."""
+    detail = f"{shown_path(file.path)}: base and head both changed it since they went apart"
+    if len(forks) > 1:
+        apart = f"{len(forks)} commits, such as {forks[0][:12]} and {forks[1][:12]}"
+        detail = f"{shown_path(file.path)}: base and head were merged crosswise and went apart at {apart}, so a merge may take back what the base changed"
+    return f"{detail}; rebase the head on the base"
+
+
 def _require_clear(
     repository: Repository,
     forks: tuple[str, ...],
@@ -175,13 +187,7 @@ def _require_clear(
     """Refuse a merge whose result, where it matters, depends on how it is made."""
     for file in unclear:
         if kind_of(file) or kind_of.may_hold_settings(file):
-            name = shown_path(file.path)
-            if len(forks) > 1:
-                apart = f"{len(forks)} commits, such as {forks[0][:12]} and {forks[1][:12]}"
-                detail = f"{name}: base and head were merged crosswise and went apart at {apart}, so a merge may take back what the base changed"
-            else:
-                detail = f"{name}: base and head both changed it since they went apart"
-            raise RefusedError(EvidenceStatus.STALE, "merge", f"{detail}; rebase the head on the base")
+            raise RefusedError(EvidenceStatus.STALE, "merge", _why_unclear(file, forks))
     # A file that the base moved is followed by git's merge: what the head changed in it lands where it lies now.
     moved = [each for each in unclear if each.before is None]
     if not moved:

@@ -20,7 +20,6 @@ from esc_skills.bank.reader import SKILL_FILE
 from esc_skills.documents.jsonl import digest_json
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import EscError, InputError
-from esc_skills.evidence.build import SIGNATURE, STATEMENT
 from esc_skills.evidence.case import Case, Demand
 from esc_skills.evidence.change import (
     EVIDENCE_FOLDER,
@@ -32,7 +31,8 @@ from esc_skills.evidence.change import (
     shown_path,
 )
 from esc_skills.evidence.comparison import compare_evidence
-from esc_skills.evidence.owners import OwnersWord, owners_word
+from esc_skills.evidence.files import SIGNATURE, STATEMENT
+from esc_skills.evidence.ownership import OwnersWord, owners_word
 from esc_skills.evidence.proposal import OPERATORS, proposal_id
 from esc_skills.evidence.revision import SETTINGS_FILE, skill_path
 from esc_skills.evidence.signature import Purpose, SignatureError, check_signature
@@ -145,6 +145,8 @@ def scope(case: Case) -> str:
             raise invalid("scope", f"{path}: is no {SKILL_FILE}; a proposal changes nothing else in a bank")
         if each.kind != "D" and each.mode != REGULAR:
             raise invalid("scope", f"{path}: has mode {each.mode:o} where a regular file (100644) is asked")
+    if case.change.unclear:
+        raise stale("merge", case.change.unclear[0])
     for path in (folder, case.change.settings.profiles, SETTINGS_FILE):
         now = case.repository.tree_id(case.change.base, path)
         if any(case.repository.tree_id(fork, path) != now for fork in case.change.forks):

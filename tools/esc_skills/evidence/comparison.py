@@ -13,7 +13,7 @@ from esc_skills.documents.schema import check_schema
 from esc_skills.documents.text import decode
 from esc_skills.documents.yaml import escape_pointer
 from esc_skills.errors import EscError
-from esc_skills.evidence.build import CALLS, EPISODES, PLAN, REVIEW, STATEMENT
+from esc_skills.evidence.files import CALLS, EPISODES, PLAN, REVIEW, STATEMENT
 from esc_skills.evidence.verification import invalid
 
 _MAX_EPISODES = 500_000_000

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esc_skills.errors import EscError, GitError, InputError
-from esc_skills.evidence.build import EVIDENCE_REFS
 from esc_skills.evidence.change import plain_path
 from esc_skills.evidence.checks import verify
+from esc_skills.evidence.files import EVIDENCE_REFS
 from esc_skills.evidence.verification import EvidenceStatus, Verification
 from esc_skills.git import Repository
 from esc_skills.ledger.book import BRANCH as LEDGER

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from esc_skills.errors import EscError, InputError
-from esc_skills.evidence.build import SIGNATURE, STATEMENT
+from esc_skills.evidence.files import SIGNATURE, STATEMENT
 from esc_skills.git import Repository
 
 

@@ -10,8 +10,8 @@ from esc_skills.documents.jsonl import parse_json
 from esc_skills.documents.schema import require_schema
 from esc_skills.documents.text import decode
 from esc_skills.errors import EscError
-from esc_skills.evidence.build import STATEMENT, render_json
 from esc_skills.evidence.comparison import first_difference
+from esc_skills.evidence.files import STATEMENT, render_json
 from esc_skills.evidence.trial import Inputs, inputs_of
 from esc_skills.evidence.verification import invalid
 from esc_skills.ledger.entries import Registered

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -313,10 +313,6 @@ class Revisions(Objects):
     def branches(self, prefix: str) -> tuple[str, ...]:
         """Return the names of the local branches that start with a prefix ending in a slash, sorted."""
         return tuple(sorted(ref.removeprefix("refs/heads/") for ref in self._refs(f"refs/heads/{prefix}")))
-
-    def refs_below(self, prefix: str) -> Mapping[str, str]:
-        """Return the refs that start with a prefix ending in a slash, with the ids of their objects."""
-        return self._refs(prefix)
 
     def remotes(self) -> tuple[str, ...]:
         """Return the names of the remotes."""

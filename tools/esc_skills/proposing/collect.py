@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from esc_skills.bank.changes import compare_banks
-from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, visible
+from esc_skills.bank.reader import SKILL_FILE, read_bank, visible
 from esc_skills.errors import InputError
-from esc_skills.evidence.build import CALLS, FILES, SIGNATURE
 from esc_skills.evidence.checks import verify
-from esc_skills.evidence.revision import SETTINGS_FILE, Revision, skill_path
-from esc_skills.gate.decision import Decision
+from esc_skills.evidence.files import CALLS, FILES, SIGNATURE
+from esc_skills.evidence.revision import SETTINGS_FILE, Revision
 from esc_skills.git import REGULAR, ChangedFile, Repository
 from esc_skills.ledger.book import LedgerBook
+from esc_skills.proposing.changed_skills import first_skill, is_skill, message
 from esc_skills.proposing.propose import Draft, Proposed, Watch, propose
 from esc_skills.simulation.team import Team
 from esc_skills.validation import check_version_bump
@@ -88,7 +88,7 @@ async def collect(
     files_changed = repository.changed_files(fork, commit)
     outdated = _own_evidence(repository, fork, files_changed)
     changed = [each.path for each in files_changed if each.path not in outdated]
-    if others := [path for path in changed if not _is_skill(path, folder)]:
+    if others := [path for path in changed if not is_skill(path, folder)]:
         raise InputError(
             f"{head} changes {others[0]}, and a proposal may touch skills alone", "part it in two branches"
         )
@@ -102,11 +102,11 @@ async def collect(
     _require_raised_versions(base, files)
     draft = Draft(
         "edit",
-        _first_skill(changed),
+        first_skill(changed),
         candidate,
         commit,
         outdated,
-        lambda decision: _message("Evidence", head, decision),
+        lambda decision: message("Evidence", head, decision),
     )
     return await propose(repository, base, draft, watch, team, book)
 
@@ -125,36 +125,9 @@ def _own_evidence(repository: Repository, fork: str, changed: tuple[ChangedFile,
     return {path: None for path, name in marks.items() if name in added}
 
 
-def _is_skill(path: str, folder: str) -> bool:
-    return re.fullmatch(skill_path(folder), path) is not None
-
-
-def _first_skill(changed: list[str]) -> str:
-    return PurePosixPath(changed[0]).parent.name
-
-
-def _applied(base: Revision, files: Mapping[str, bytes | None], folder: str) -> Bank:
-    after = dict(base.files)
-    for path, data in files.items():
-        relative = path.removeprefix(f"{folder}/")
-        if data is None:
-            after.pop(relative, None)
-        else:
-            after[relative] = data
-    return read_bank(after, folder)
-
-
 def _require_raised_versions(base: Revision, files: Mapping[str, bytes]) -> None:
     for path, data in files.items():
         before = base.files.get(path)
         if before is not None and before != data and PurePosixPath(path).name == SKILL_FILE:
             for finding in check_version_bump(before, data, f"{base.settings.skills}/{path}"):
                 raise InputError(finding.as_text(), "raise the version of each changed skill")
-
-
-def _message(verb: str, head: str, decision: Decision) -> str:
-    return (
-        f"{verb}: {head}\n\nGate: {decision.verdict}, {decision.effect:+.1f} points over {decision.draws} pairs. "
-        f"{decision.reason}\n{decision.would_decide}".rstrip()
-        + "\n"
-    )

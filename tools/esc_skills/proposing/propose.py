@@ -10,7 +10,8 @@ from typing import Protocol
 from esc_skills.bank.changes import Change
 from esc_skills.bank.reader import Bank
 from esc_skills.errors import GitError
-from esc_skills.evidence.build import CALLS, MAX_IN_TREE, STATEMENT, build_evidence, calls_ref
+from esc_skills.evidence.build import build_evidence
+from esc_skills.evidence.files import CALLS, MAX_IN_TREE, STATEMENT, calls_ref
 from esc_skills.evidence.proposal import describe_proposal, proposal_id
 from esc_skills.evidence.revision import Revision
 from esc_skills.evidence.trial import Trial, run_trial

@@ -6,7 +6,7 @@ from esc_skills.errors import InputError
 from esc_skills.evidence.revision import Revision
 from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook
-from esc_skills.proposing.collect import _applied, _first_skill, _is_skill, _message
+from esc_skills.proposing.changed_skills import applied, first_skill, is_skill, message
 from esc_skills.proposing.propose import Draft, Proposed, Watch, propose
 from esc_skills.simulation.team import Team
 
@@ -24,7 +24,7 @@ async def renew(
     """
     commit, folder = repository.resolve(head), base.settings.skills
     fork = repository.merge_base(base.commit, commit)
-    changed = [each.path for each in repository.changed_files(fork, commit) if _is_skill(each.path, folder)]
+    changed = [each.path for each in repository.changed_files(fork, commit) if is_skill(each.path, folder)]
     if not changed:
         raise InputError(f"{head} changes no skill", "name the branch of a proposal")
     files: dict[str, bytes | None] = {path: repository.read_file(commit, path) for path in changed}
@@ -33,7 +33,7 @@ async def renew(
             raise InputError(
                 f"{path}: the base changed it too", f"rebase {head}, then run `esc-skills evidence collect`"
             )
-    candidate = _applied(base, files, folder)
-    skill = _first_skill(changed)
-    draft = Draft("renew", skill, candidate, base.commit, files, lambda decision: _message("Renew", head, decision))
+    candidate = applied(base, files, folder)
+    skill = first_skill(changed)
+    draft = Draft("renew", skill, candidate, base.commit, files, lambda decision: message("Renew", head, decision))
     return await propose(repository, base, draft, watch, team, book)

@@ -7,7 +7,7 @@ stayed on the base as they were when it was signed: a change that was taken back
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,8 +160,3 @@ def _spans(repository: Repository, file: ChangedFile) -> set[str]:
 
 def _text(repository: Repository, entry: Entry | None) -> str:
     return repository.read_object(entry.id, "blob").decode("utf-8", "surrogateescape") if entry else ""
-
-
-def owners_by_file(word: OwnersWord) -> Mapping[str, tuple[str, ...]]:
-    """Return the files that nobody decided, with who may."""
-    return dict(word.open)

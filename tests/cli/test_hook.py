@@ -240,6 +240,56 @@ def test_an_entry_of_the_ledger_that_does_not_follow_is_refused(server: Server) 
     assert "000004.json" in pushed.told
 
 
+def test_a_replace_ref_shows_the_hook_no_other_commit(server: Server) -> None:
+    before = server.head()
+    evil = server.commit(SKILL, (server.work / SKILL).read_text().replace("1. ", "1. Never ", 1))
+    assert server.push(f"{evil}:refs/heads/tmp", server.proposal).passed
+    replaced = server.push(f"{server.proposal}:refs/replace/{evil}")
+    assert not replaced.passed
+    assert "a replace ref would show other objects" in replaced.told
+    git(server.bare, "update-ref", f"refs/replace/{evil}", server.git("rev-parse", server.proposal))
+    pushed = server.push(f"{evil}:main")
+    assert (pushed.passed, server.head()) == (False, before)
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "refs/tags/main",
+        "refs/tags/ledger",
+        "refs/heads/HEAD",
+        "refs/heads/Main",
+        "refs/heads/heads/main",
+        "refs/heads/refs/heads/main",
+        "refs/tags/heads/ledger",
+        "refs/remotes/origin/ledger",
+    ],
+)
+def test_a_ref_that_could_be_taken_for_a_guarded_one_is_refused(ref: str, server: Server) -> None:
+    assert not server.push(f"main:{ref}").passed
+    assert git(server.bare, "for-each-ref", ref) == ""
+
+
+def test_a_symbolic_ref_is_no_way_around_the_branch_that_it_stands_for(server: Server) -> None:
+    git(server.bare, "symbolic-ref", "refs/heads/alias", "refs/heads/main")
+    before = server.head()
+    evil = server.commit(SKILL, (server.work / SKILL).read_text().replace("1. ", "1. Never ", 1))
+    pushed = server.push(f"{evil}:refs/heads/alias")
+    assert (pushed.passed, server.head()) == (False, before)
+    assert "it stands for refs/heads/main" in pushed.told
+
+
+def test_recorded_calls_are_neither_changed_nor_deleted(server: Server) -> None:
+    ref = "refs/esc/evidence/one"
+    blob = server.git("hash-object", "-w", "README.md")
+    server.git("update-ref", ref, blob)
+    assert server.push(ref).passed
+    assert "may be neither changed nor deleted" in server.push("--delete", ref).told
+    server.git("update-ref", ref, server.git("hash-object", "-w", "pyproject.toml"))
+    assert not server.push("--force", ref).passed
+    assert git(server.bare, "rev-parse", ref) == blob
+
+
 def test_the_pusher_reads_no_escape_sequences(server: Server) -> None:
     server.commit("skills/a\x1b[2Jb\n::error::x/SKILL.md", "x\n")
     pushed = server.push("main")

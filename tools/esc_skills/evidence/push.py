@@ -118,7 +118,7 @@ def _judge_other(repository: Repository, push: Push, guard: Guard) -> Ruling:
         return Ruling(("a replace ref would show other objects than those that were judged",))
     if push.ref.startswith("refs/remotes/"):
         return Ruling(("this server keeps no remote's branches; a ledger in them would be anybody's",))
-    for name in (guard.branch, LEDGER, "HEAD"):
+    for name in (guard.branch, LEDGER, "HEAD"):  # neither of the first two is pushed here
         if _shadows(push.ref, name):
             return Ruling((f"git could take it for {name}; give it another name",))
     return Ruling()
@@ -126,9 +126,7 @@ def _judge_other(repository: Repository, push: Push, guard: Guard) -> Ruling:
 
 def _shadows(ref: str, name: str) -> bool:
     """Whether a ref could be meant, by git or by a file system, where a guarded name is said."""
-    own, plain = f"refs/heads/{name}", plain_path(name)
-    if ref == own:
-        return False
+    plain = plain_path(name)
     shown = plain_path(ref.removeprefix("refs/"))
     for place in ("heads/", "tags/", "remotes/", ""):
         rest = shown.removeprefix(place) if shown.startswith(place) else None

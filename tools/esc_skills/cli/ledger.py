@@ -11,7 +11,7 @@ import click
 from esc_skills.cli.output import format_option, say, show_json, show_table
 from esc_skills.cli.propose_run import opened_book
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
-from esc_skills.evidence.merged import unregistered_evidence
+from esc_skills.evidence.audit import unregistered_evidence
 from esc_skills.evidence.revision import settings_at
 from esc_skills.git import Repository
 from esc_skills.ledger.book import find_ledger

@@ -19,7 +19,7 @@ from esc_skills.evidence.revision import Revision
 from esc_skills.gate.decision import Decision
 from esc_skills.gate.scrutiny import e_value_note, note_of
 from esc_skills.git import Repository
-from esc_skills.ledger.book import BRANCH, LedgerBook
+from esc_skills.ledger.book import BRANCH, LedgerBook, remote_of_ledger
 from esc_skills.proposing.propose import Proposed
 from esc_skills.simulation.draws import plan_draws
 from esc_skills.simulation.estimate import estimate_episode
@@ -72,25 +72,13 @@ def opened_book(
         if offline:
             yield None
             return
-        name = _remote_of_ledger(repository, remote)
+        name = remote_of_ledger(repository, remote)
         book = LedgerBook(repository, name)
         if name:
             if not book.is_at_remote and remote is None:
                 _agree_to_first_push(repository, name)
             repository.require_push(name, BRANCH)
         yield book
-
-
-def _remote_of_ledger(repository: Repository, remote: str | None) -> str | None:
-    remotes = repository.remotes()
-    if remote is not None and remote not in remotes:
-        hint = f"one of {', '.join(remotes)}" if remotes else "there is none"
-        raise InputError(f"no remote is named {remote!r}", hint)
-    if remote is None and len(remotes) > 1 and "origin" not in remotes:
-        raise InputError(f"which of {', '.join(remotes)} holds the ledger?", "name it with --remote")
-    if remote is None and remotes:
-        return "origin" if "origin" in remotes else remotes[0]
-    return remote
 
 
 def _agree_to_first_push(repository: Repository, remote: str) -> None:

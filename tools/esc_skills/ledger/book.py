@@ -274,9 +274,23 @@ def find_ledger(repository: Repository, named: str | None = None) -> Ledger | No
 
 def _own_ref(repository: Repository) -> str:
     """Return where a clone has its ledger; a second remote may be anybody's fork, and its ledger is never taken."""
+    remote = remote_of_ledger(repository, None)
+    return repository.tracking_ref(remote, BRANCH) if remote else f"refs/heads/{BRANCH}"
+
+
+def remote_of_ledger(repository: Repository, named: str | None) -> str | None:
+    """Return the remote that holds the ledger: the one that was named, else `origin` or the only one; None without any.
+
+    Raises:
+        InputError: No remote has that name, or there are several and none is `origin`.
+    """
     remotes = repository.remotes()
-    if not remotes:
-        return f"refs/heads/{BRANCH}"
+    if named is not None and named not in remotes:
+        hint = f"one of {', '.join(remotes)}" if remotes else "there is none"
+        raise InputError(f"no remote is named {named!r}", hint)
+    if named is not None or not remotes:
+        return named
     if len(remotes) > 1 and "origin" not in remotes:
-        raise InputError(f"which of {', '.join(sorted(remotes))} holds the ledger?", "name its ref with --ledger")
-    return repository.tracking_ref("origin" if "origin" in remotes else remotes[0], BRANCH)
+        hint = "name it with --remote, or its ref with --ledger"
+        raise InputError(f"which of {', '.join(sorted(remotes))} holds the ledger?", hint)
+    return "origin" if "origin" in remotes else remotes[0]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from esc_skills.evidence.change import Kind, MergedChange, change_of, merged_change, plain_path
+from esc_skills.evidence.change import MergedChange, change_of, merged_change
+from esc_skills.evidence.kinds import Kind, plain_path
 from esc_skills.evidence.verification import EvidenceStatus, RefusedError
 from esc_skills.git import Repository
 from tests.proposals import git
@@ -68,8 +69,6 @@ def refused(folder: Path, base: str = "main", head: str = "head") -> RefusedErro
         ("Skills/x/SKILL.md", Kind.BANK),
         ("ſkills/x/SKILL.md", Kind.BANK),
         ("skills\u200b/x/SKILL.md", Kind.BANK),
-        ("skills /x/SKILL.md", Kind.BANK),
-        ("skills./x", Kind.BANK),
         ("evidence/x/y", Kind.EVIDENCE),
         ("EVIDENCE/x/y", Kind.EVIDENCE),
         ("profiles/personas/x.yaml", Kind.PROFILES),
@@ -116,7 +115,7 @@ def test_settings_are_the_table_and_not_the_file(text: str | None, touches: bool
         (".agents/skills", "../evil"),
         ("links/bank", "../skills"),
         (".claude/x", "anywhere"),
-        ("packages/skills", "evil"),
+        ("packages/a/.claude/skills", "evil"),
     ],
 )
 def test_a_link_that_leads_agents_to_a_bank_is_named(path: str, target: str, bank: Path) -> None:
@@ -167,7 +166,7 @@ def test_a_change_that_git_would_carry_to_where_the_base_moved_a_file_is_refused
     commit(bank, {"docs/draft.md": text.replace("line 3\n", "harm\n")})
     on_main(bank, {"docs/draft.md": None, "skills/moved/SKILL.md": text})
 
-    assert "the change would follow it" in refused(bank).check.detail
+    assert "a merge would bring the change there" in refused(bank).check.detail
     merged = subprocess.run(
         ["git", "merge-tree", "--write-tree", "main", "head"], cwd=bank, capture_output=True, text=True, check=True
     )
@@ -180,16 +179,61 @@ def test_settings_that_a_merge_by_content_could_make_are_refused(bank: Path) -> 
     assert refused(bank).check.detail.startswith("pyproject.toml: base and head both changed it")
 
 
-def test_files_that_do_not_matter_may_be_merged_by_content(bank: Path) -> None:
+@pytest.mark.parametrize("also_the_bank", [False, True])
+def test_files_are_merged_by_content_only_where_nothing_that_matters_changes(also_the_bank: bool, bank: Path) -> None:
     lines = "".join(f"{at}\n" for at in range(20))
     git(bank, "checkout", "--quiet", "main")
     commit(bank, {"docs/b.md": lines})
     git(bank, "checkout", "--quiet", "head")
     git(bank, "merge", "--quiet", "main")
-    commit(bank, {"docs/b.md": lines.replace("3\n", "three\n"), SKILL: skill_text(version="1.1.0")})
+    more = {SKILL: skill_text(version="1.1.0")} if also_the_bank else {}
+    commit(bank, {"docs/b.md": lines.replace("3\n", "three\n"), **more})
     on_main(bank, {"docs/b.md": lines.replace("17\n", "seventeen\n")})
-    change = changed(bank)
-    assert (change.tree, [each.file.path for each in change.touched]) == (None, [SKILL])
+    if also_the_bank:
+        assert refused(bank).check.detail.startswith("docs/b.md: base and head both changed it")
+    else:
+        assert (changed(bank).tree, changed(bank).touched) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["docs/a b./x.md", "docs/x ", "docs/con.md", "docs/a:b", "docs/a\\b", "docs/skills~1/x", "docs/" + "x" * 260],
+)
+def test_a_name_that_not_every_clone_can_check_out_is_refused(path: str, bank: Path) -> None:
+    blob = git(bank, "hash-object", "-w", "README.md" if (bank / "README.md").exists() else SKILL)
+    git(bank, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")
+    git(bank, "commit", "--quiet", "--message", "A name")
+    with pytest.raises(RefusedError) as caught:
+        changed(bank)
+    assert (caught.value.status, caught.value.check.name) == (EvidenceStatus.INVALID, "names")
+
+
+def test_a_change_that_one_commit_makes_and_the_next_takes_back_is_refused(bank: Path) -> None:
+    commit(bank, {SKILL: skill_text(version="1.1.0")})
+    commit(bank, {SKILL: skill_text(), "docs/a.md": "b\n"})
+    assert "squash the head to what it means" in refused(bank).check.detail
+
+
+def test_a_change_that_the_base_moved_away_from_the_bank_is_refused(bank: Path) -> None:
+    text = "".join(f"line {at}\n" for at in range(40))
+    git(bank, "checkout", "--quiet", "main")
+    commit(bank, {"skills/old/notes.md": text})
+    git(bank, "checkout", "--quiet", "head")
+    git(bank, "merge", "--quiet", "main")
+    commit(bank, {"skills/old/notes.md": None, "skills/new/notes.md": text})
+    on_main(bank, {"skills/old/notes.md": text.replace("line 3\n", "a fix\n")})
+    assert refused(bank).check.name == "merge"
+
+
+@pytest.mark.parametrize(("text", "differs"), [("batch = true", True), ("batch = 8", False), ("batch = 8.0", True)])
+def test_settings_differ_where_a_type_does(text: str, differs: bool, bank: Path) -> None:
+    before = "\n[tool.esc-skills.gate]\n"
+    git(bank, "checkout", "--quiet", "main")
+    commit(bank, {"pyproject.toml": f"{SETTINGS}{before}batch = 8\n"})
+    git(bank, "checkout", "--quiet", "head")
+    git(bank, "merge", "--quiet", "main")
+    commit(bank, {"pyproject.toml": f"# a remark\n{SETTINGS}{before}{text}\n"})
+    assert (Kind.SETTINGS in changed(bank).kinds) == differs
 
 
 def test_what_is_in_the_base_already_changes_nothing(bank: Path) -> None:
@@ -235,6 +279,7 @@ def test_the_merged_tree_is_git_s_own_where_nothing_is_merged_by_content(
     try:
         change = changed(bank, "one", "two")
     except RefusedError:
-        assert set(mine) & set(theirs) & {SKILL, "profiles/x.yaml"}
+        both, matter = set(mine) & set(theirs), {SKILL, "profiles/x.yaml"}
+        assert both & matter or (both and set(theirs) & matter)
         return
     assert change.tree is None or (merged.returncode, merged.stdout.strip()) == (0, change.tree)

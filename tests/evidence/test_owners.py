@@ -93,7 +93,7 @@ def test_an_owner_s_word_is_accepted_and_called_untested(owned: Owned) -> None:
     after = owned.verified()
     assert (after["evidence"], after["verdict"], after["exit"]) == ("untested", "accept", 0)
     assert "untested, on ben's word (entry 1): The seeker's age was wrong." in after["checks"][-1]["detail"]
-    assert "an owner's decision, untested: The seeker's age was wrong." in ledger(owned.folder, "show").out
+    assert "an owner's decision, untested (`verify` checks who signed it): The" in ledger(owned.folder, "show").out
     assert ledger(owned.folder, "verify").code == 0
 
 

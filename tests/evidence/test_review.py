@@ -142,7 +142,8 @@ class TestContent:
 
     def test_the_effect_is_told_with_its_interval_and_evidence(self) -> None:
         low, high = OUTCOME.decision.interval
-        assert f"changes by **+5.5 points** ({low:+.1f} to {high:+.1f}, an anytime-valid 95 % interval)" in page()
+        assert "**+5.5 points**" in page()
+        assert f"95 % interval is two-sided, and so wider: {low:+.1f} to {high:+.1f}." in page()
         assert f"over 6 pairs of episodes; e-value {OUTCOME.decision.e_value:.1f}, where 20 accepts." in page()
 
     def test_each_change_is_a_line_by_skill_and_part(self) -> None:

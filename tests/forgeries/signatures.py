@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
-from esc_skills.evidence.change import SIGNERS
 from esc_skills.evidence.files import SIGNATURE, STATEMENT
+from esc_skills.evidence.kinds import SIGNERS
 
 from .kind import Asked, family, refused
 from .workshop import Workshop

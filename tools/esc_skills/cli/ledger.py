@@ -49,7 +49,7 @@ def show(repo: Path, ref: str | None, form: str) -> int:
         _rows(ledger),
     )
     for each in ledger.owners_decisions:
-        say(f"entry {each.number}, an owner's decision, untested: {each.reason}")
+        say(f"entry {each.number}, an owner's decision, untested (`verify` checks who signed it): {each.reason}")
     first = settings.gate.threshold
     say(f"the next proposal has to reach {ledger.next_threshold(first):.1f}; {_promise(first)}")
     return EXIT_FINE

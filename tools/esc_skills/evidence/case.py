@@ -15,8 +15,9 @@ from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, visible
 from esc_skills.documents.text import MAX_DOCUMENT_BYTES
 from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evidence.build import build_evidence
-from esc_skills.evidence.change import EVIDENCE_FOLDER, MergedChange, shown_path
+from esc_skills.evidence.change import MergedChange, shown_path
 from esc_skills.evidence.files import CALLS, EPISODES, FILES, SIGNATURE, STATEMENT, calls_ref
+from esc_skills.evidence.kinds import EVIDENCE_FOLDER, Kind, lies_beside
 from esc_skills.evidence.proposal import describe_proposal
 from esc_skills.evidence.revision import Revision, clean_folder, read_revision
 from esc_skills.evidence.statement import Statement, read_statement
@@ -65,8 +66,8 @@ class Case:
 
     @property
     def brings_evidence(self) -> bool:
-        """Whether there is a file of evidence in the change."""
-        return any(_EVIDENCE_PATH.fullmatch(each.path) for each in self.change.files)
+        """Whether the change adds a file of evidence; who takes a proposal back adds none."""
+        return any(_EVIDENCE_PATH.fullmatch(each.path) and each.kind == "A" for each in self.change.files)
 
     @cached_property
     def name(self) -> str:
@@ -107,6 +108,8 @@ class Case:
         ref = calls_ref(self.name)
         try:
             calls = self.repository.read_kept(ref)
+        except MalformedObjectError:
+            raise
         except GitError as error:
             raise invalid("calls", error.message) from error
         if calls is None:
@@ -123,6 +126,10 @@ class Case:
             raise invalid("scope", f"{place}: {error.message}") from error
         if clean != folder or clean.split("/")[0] == EVIDENCE_FOLDER:
             raise invalid("scope", f"{place}: {folder!r} is no folder of a bank (/subject/0/name)")
+        own = clean_folder(self.change.settings.skills)
+        if folder != own and (Kind.BANK in self.change.kinds or not lies_beside(folder, own)):
+            found = f"{folder!r} is another bank than {own!r}, which the base's settings name (/subject/0/name)"
+            raise invalid("scope", f"{place}: {found}")
         if self.repository.tree_id(self.change.base, f"{folder}/{SKILL_FILE}"):
             raise invalid("scope", f"{place}: {folder!r} is a skill and no bank (/subject/0/name)")
         if self.repository.tree_id(self.change.base, folder) is None:

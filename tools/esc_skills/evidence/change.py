@@ -1,56 +1,27 @@
 """What a merge makes: the base's tree against the merged tree, and what of it is a verification's business.
 
-The command line, the server's hook and the action for CI ask this one function. It merges file by file and never by content: a
-file that matters and that both sides changed is refused, since what becomes of it depends on who merges, and how.
+The command line, the server's hook and the action for CI ask this one function. It merges file by file and never by content: where
+it depends on who merges, and how, what becomes of something that matters, the change is refused and the person rebases.
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import PurePosixPath
-from typing import Any
+from functools import cache
 
 from esc_skills.documents.jsonl import digest, digest_json
-from esc_skills.documents.text import decode
-from esc_skills.errors import EscError, InputError
-from esc_skills.evidence.revision import SETTINGS_FILE, settings_at
-from esc_skills.evidence.verification import EvidenceStatus, RefusedError
-from esc_skills.git import LINK, SUBMODULE, TREE, ChangedFile, Entry, Repository
+from esc_skills.evidence.kinds import Kind, Kinds, unfit_name
+from esc_skills.evidence.revision import settings_at
+from esc_skills.evidence.verification import invalid, stale
+from esc_skills.git import EXECUTABLE, REGULAR, SUBMODULE, TREE, ChangedFile, Entry, Repository
 from esc_skills.settings import Settings
 
-#: The file of the base that says whose signatures count, in the form of `ssh-keygen(1)`.
-SIGNERS = "allowed_signers"
-EVIDENCE_FOLDER = "evidence"
-#: Whose links lead agents to a bank.
-_CLIENT_FOLDERS = (".agents", ".claude")
-_PROMPT = re.compile(r"prompts/[a-z-]+\.[a-z]{2}\.md")
-_SCHEMA = re.compile(r"schemas/[a-z-]+\.schema\.json")
-#: The longest text of a symbolic link that is read.
-_MAX_LINK = 4_096
-
-
-class Kind(StrEnum):
-    """What a change touches, of that which a verification is about."""
-
-    BANK = "the bank"
-    EVIDENCE = "evidence"
-    PROFILES = "seeker profiles"
-    PROMPTS = "prompts"
-    SCHEMAS = "schemas"
-    SAFETY = "the safety floor"
-    SETTINGS = "settings"
-    SIGNERS = "allowed signers"
-    ATTRIBUTES = "git attributes"
-    LINKS = "links to the bank"
-
-
-#: What simulations say something of; all else is decided by owners.
-SIMULATED = frozenset((Kind.BANK, Kind.EVIDENCE))
+#: From this share of common lines on, git's merge may take one file for the other, moved; git itself asks for half.
+_ALIKE = 0.2
+#: A longer branch is to be squashed first.
+_MAX_COMMITS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +44,9 @@ class MergedChange:
     Attributes:
         base: The id of the base's commit; head: that of the head's.
         forks: The commits from which they went apart.
-        tree: The id of the merged tree; None where a file that does not matter is merged by content.
+        tree: The id of the merged tree; None where files that do not matter are merged by content.
         files: Every path at which the merged tree differs from the base's, but for those merged by content.
         touched: Those that matter, in git's order.
-        unclear: What is merged by content, each with why.
         settings: The base's settings.
     """
 
@@ -86,7 +56,6 @@ class MergedChange:
     tree: str | None
     files: tuple[ChangedFile, ...]
     touched: tuple[Touched, ...]
-    unclear: tuple[str, ...]
     settings: Settings
 
     @property
@@ -109,53 +78,125 @@ def merged_change(repository: Repository, base: str, head: str) -> MergedChange:
         head: The id of the commit that is merged.
 
     Raises:
-        RefusedError: A file that matters was changed on both sides since they went apart.
+        RefusedError: It is not certain what the merge makes of something that matters, or a file has a name that not every
+            clone can check out.
+        InputError: The base's settings cannot be used.
         GitError: They have no commit in common, or an object is missing or malformed.
     """
-    settings = settings_of(repository, base)
+    settings = settings_at(repository, base)
     forks = repository.merge_bases(base, head)
     before, after = repository.tree_of(base), repository.tree_of(head)
     differing = () if head in forks else tuple(repository.changes(before, after))
-    starts = [repository.tree_of(each) for each in forks]
-    taken, unclear = list[ChangedFile](), list[ChangedFile]()
-    for file in differing:
-        sides = {_side(repository.entry_at(tree, file.path), file) for tree in starts}
-        if sides == {"head"}:
-            taken.append(file)
-        elif sides != {"base"}:
-            unclear.append(file)
-    kind_of = _Kinds(repository, base, head, settings)
-    _require_clear(repository, forks, starts, before, unclear, kind_of)
+    merge = _Merge(repository, forks, tuple(repository.tree_of(each) for each in forks), before)
+    taken, unclear = merge.split(differing)
+    for file in taken:
+        if file.before is None and (reason := unfit_name(file.path)):
+            raise invalid("names", f"{shown_path(file.path)}: {reason}; give it another name")
+    kinds = Kinds(repository, base, head, settings)
+    merge.require_certain(taken, unclear, kinds)
+    touched = tuple(Touched(each, kind) for each in taken if (kind := kinds.of(each)))
+    if unclear and touched:
+        raise stale("merge", merge.why_unclear(unclear[0]))
+    _require_plain_history(repository, base, head, settings, {each.file.path for each in touched})
     tree = None if unclear else repository.tree_with(before, {each.path: each.after for each in taken})
-    touched = tuple(Touched(each, kind) for each in taken if (kind := kind_of(each)))
-    reasons = tuple(_why_unclear(each, forks) for each in unclear)
-    return MergedChange(base, head, forks, tree, tuple(taken), touched, reasons, settings)
+    return MergedChange(base, head, forks, tree, tuple(taken), touched, settings)
 
 
 def change_of(repository: Repository, change: MergedChange) -> str:
     """Return the digest of what matters of a change: each path with its mode and content before and after."""
 
-    def told(entry: Entry | None) -> list[Any] | None:
-        if entry is None:
-            return None
-        content = entry.id if entry.mode == SUBMODULE else digest(repository.read_object(entry.id, "blob"))
-        return [f"{entry.mode:o}", content]
+    @cache
+    def content(entry: Entry) -> str:
+        return entry.id if entry.mode == SUBMODULE else digest(repository.read_object(entry.id, "blob"))
 
-    return digest_json([[each.file.path, told(each.file.before), told(each.file.after)] for each in change.touched])
+    def told(entry: Entry | None) -> list[str] | None:
+        return None if entry is None else [f"{entry.mode:o}", content(entry)]
 
-
-def settings_of(repository: Repository, revision: str) -> Settings:
-    """Return the settings at a revision; the shipped ones where they cannot be read, so that somebody may mend them."""
-    try:
-        return settings_at(repository, revision)
-    except InputError:
-        return Settings()
+    # Bytes that are no UTF-8 become escapes, of which no other path can be made: a backslash is doubled.
+    paths = [each.file.path.replace("\\", "\\\\") for each in change.touched]
+    named = [each.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for each in paths]
+    files = [each.file for each in change.touched]
+    return digest_json([[name, told(file.before), told(file.after)] for name, file in zip(named, files, strict=True)])
 
 
 def shown_path(path: str) -> str:
     """Return a path in characters that can be printed anywhere."""
     text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Merge:
+    """A merge of two commits, file by file.
+
+    Attributes:
+        forks: The commits from which they went apart; starts: their trees.
+        base: The base's tree.
+    """
+
+    repository: Repository
+    forks: tuple[str, ...]
+    starts: tuple[str, ...]
+    base: str
+
+    def split(self, differing: Iterable[ChangedFile]) -> tuple[list[ChangedFile], list[ChangedFile]]:
+        """Return the files that the merge takes from the head, and those that are merged by content."""
+        taken, unclear = list[ChangedFile](), list[ChangedFile]()
+        for file in differing:
+            sides = {_side(self.repository.entry_at(tree, file.path), file) for tree in self.starts}
+            if sides == {"head"}:
+                taken.append(file)
+            elif sides != {"base"}:
+                unclear.append(file)
+        return taken, unclear
+
+    def require_certain(self, taken: Sequence[ChangedFile], unclear: Sequence[ChangedFile], kinds: Kinds) -> None:
+        """Refuse a merge whose result, where it matters, depends on how it is made."""
+        for file in unclear:
+            if kinds.of_path(file.path):
+                raise stale("merge", self.why_unclear(file))
+        for file in unclear:
+            for target, landed in self._targets(file, taken):
+                if kinds.of_path(target) and self._alike(file.path, landed):
+                    raise stale("merge", _why_followed(file.path, target))
+
+    def why_unclear(self, file: ChangedFile) -> str:
+        """Return why it depends on who merges what becomes of a file, and what helps."""
+        detail = f"{shown_path(file.path)}: base and head both changed it since they went apart"
+        if len(self.forks) > 1:
+            apart = f"{len(self.forks)} commits, such as {self.forks[0][:12]} and {self.forks[1][:12]}"
+            detail = f"{shown_path(file.path)}: base and head were merged crosswise and went apart at {apart}, so a merge may take back what the base changed"
+        return f"{detail}; rebase the head on the base"
+
+    def _targets(self, file: ChangedFile, taken: Sequence[ChangedFile]) -> Iterator[tuple[str, Entry]]:
+        """Yield the files that one side added while it took a file away which the other side changed.
+
+        Git's merge follows a file that was moved, and brings the other side's change to where it lies now.
+        """
+        if file.after is None:
+            yield from ((each.path, each.after) for each in taken if each.after and each.before is None)
+        if file.before is None:
+            for tree in self.starts:
+                yield from (
+                    (each.path, each.after)
+                    for each in self.repository.changes(tree, self.base)
+                    if each.after and each.before is None
+                )
+
+    def _alike(self, path: str, landed: Entry) -> bool:
+        """Whether git could take a file for another one that was moved."""
+        for tree in self.starts:
+            start = self.repository.entry_at(tree, path)
+            if start and start.id == landed.id:
+                return True
+            if start and start.mode in (REGULAR, EXECUTABLE) and landed.mode in (REGULAR, EXECUTABLE):
+                one, other = (
+                    Counter(filter(None, self.repository.read_object(each.id, "blob").split(b"\n")))
+                    for each in (start, landed)
+                )
+                if one and (one & other).total() >= _ALIKE * max(one.total(), other.total()):
+                    return True
+        return False
 
 
 def _side(start: Entry | None, file: ChangedFile) -> str:
@@ -167,121 +208,30 @@ def _side(start: Entry | None, file: ChangedFile) -> str:
     return "base" if start == file.after else "both"
 
 
-def _why_unclear(file: ChangedFile, forks: tuple[str, ...]) -> str:
-    """Return why it depends on who merges what becomes of a file, and what helps."""
-    detail = f"{shown_path(file.path)}: base and head both changed it since they went apart"
-    if len(forks) > 1:
-        apart = f"{len(forks)} commits, such as {forks[0][:12]} and {forks[1][:12]}"
-        detail = f"{shown_path(file.path)}: base and head were merged crosswise and went apart at {apart}, so a merge may take back what the base changed"
-    return f"{detail}; rebase the head on the base"
+def _why_followed(source: str, target: str) -> str:
+    return (
+        f"{shown_path(source)}: one side changed it, and the other took it away and added {shown_path(target)}, which is like it; a "
+        "merge would bring the change there; rebase the head on the base"
+    )
 
 
-def _require_clear(
-    repository: Repository,
-    forks: tuple[str, ...],
-    starts: Iterable[str],
-    base: str,
-    unclear: Iterable[ChangedFile],
-    kind_of: _Kinds,
-) -> None:
-    """Refuse a merge whose result, where it matters, depends on how it is made."""
-    for file in unclear:
-        if kind_of(file) or kind_of.may_hold_settings(file):
-            raise RefusedError(EvidenceStatus.STALE, "merge", _why_unclear(file, forks))
-    # A file that the base moved is followed by git's merge: what the head changed in it lands where it lies now.
-    moved = [each for each in unclear if each.before is None]
-    if not moved:
-        return
-    for tree in starts:
-        for file in repository.changes(tree, base):
-            if file.kind == "A" and kind_of(file):
-                detail = (
-                    f"{shown_path(moved[0].path)}: the head changed it, and the base took it away and added "
-                    f"{shown_path(file.path)}; if it was moved there, the change would follow it; rebase the head on the base"
-                )
-                raise RefusedError(EvidenceStatus.STALE, "merge", detail)
+def _require_plain_history(repository: Repository, base: str, head: str, settings: Settings, touched: set[str]) -> None:
+    """Refuse a branch whose commits change something that matters and that the whole change leaves as it is.
 
-
-class _Kinds:
-    """Says which part of the project a changed file belongs to; None where it does not matter."""
-
-    def __init__(self, repository: Repository, base: str, head: str, settings: Settings) -> None:
-        self._repository, self._base, self._head, self._settings = repository, base, head, settings
-        self._folders = (
-            (Kind.BANK, settings.skills),
-            (Kind.EVIDENCE, EVIDENCE_FOLDER),
-            (Kind.PROFILES, settings.profiles),
-            (Kind.SAFETY, "safety"),
-        )
-
-    def __call__(self, file: ChangedFile) -> Kind | None:
-        path = plain_path(file.path)
-        if PurePosixPath(path).name == ".gitattributes" and self._governs(path):
-            return Kind.ATTRIBUTES
-        for kind, folder in self._folders:
-            if _meets(path, plain_path(folder)):
-                return kind
-        if path == SETTINGS_FILE:
-            return Kind.SETTINGS if self._moves_settings() or path != file.path else None
-        if path == SIGNERS:
-            return Kind.SIGNERS
-        if _PROMPT.fullmatch(path):
-            return Kind.PROMPTS
-        if _SCHEMA.fullmatch(path):
-            return Kind.SCHEMAS
-        return Kind.LINKS if any(self._leads_to_bank(path, each) for each in (file.before, file.after)) else None
-
-    def may_hold_settings(self, file: ChangedFile) -> bool:
-        """Whether a file that is merged by content may come to hold settings of ours that neither side wrote so."""
-        entries = [each for each in (file.before, file.after) if each] if plain_path(file.path) == SETTINGS_FILE else []
-        return any(b"esc-skills" in self._repository.read_object(each.id, "blob") for each in entries)
-
-    def _governs(self, path: str) -> bool:
-        """Whether a file of attributes has a say over a folder that matters."""
-        folder = path.rpartition("/")[0]
-        return not folder or any(_meets(folder, plain_path(place)) for _, place in self._folders)
-
-    def _moves_settings(self) -> bool:
-        return _table(self._repository, self._base) != _table(self._repository, self._head)
-
-    def _leads_to_bank(self, path: str, entry: Entry | None) -> bool:
-        if entry is None or entry.mode not in (LINK, SUBMODULE):
-            return False
-        if path.split("/")[0] in _CLIENT_FOLDERS:
-            return True
-        names = [path]
-        if entry.mode == LINK:
-            names.append(self._repository.read_object(entry.id, "blob", _MAX_LINK).decode("utf-8", "replace"))
-        bank = PurePosixPath(plain_path(self._settings.skills)).name
-        return any(PurePosixPath(plain_path(name)).name == bank for name in names)
-
-
-def _table(repository: Repository, revision: str) -> object:
-    """Return `[tool.esc-skills]` of a revision; the file's bytes where it cannot be read."""
-    data = repository.read_file(revision, SETTINGS_FILE)
-    try:
-        tools = tomllib.loads(decode(data, SETTINGS_FILE)).get("tool", {}) if data is not None else {}
-        return tools.get("esc-skills", {})
-    except (EscError, tomllib.TOMLDecodeError, RecursionError, AttributeError):
-        return data
-
-
-def plain_path(path: str) -> str:
-    """Return a path as the least exact file system would read it.
-
-    Some take upper for lower case, composed for decomposed letters, drop characters that cannot be seen, or end a name before
-    its last dots and blanks: there `Skills /` would be `skills/`.
+    A rebase applies commit by commit and drops merges, so it could bring such a change back.
     """
-    return "/".join(_plain_parts(path))
-
-
-def _plain_parts(path: str) -> Iterator[str]:
-    for part in path.split("/"):
-        seen = "".join(each for each in unicodedata.normalize("NFKC", part) if unicodedata.category(each) != "Cf")
-        stem = unicodedata.normalize("NFKC", seen.casefold())
-        yield stem.rstrip(". ") or stem
-
-
-def _meets(path: str, folder: str) -> bool:
-    """Whether a path lies in a folder, is the folder, or is a folder that it lies in."""
-    return f"{path}/".startswith(f"{folder}/") or f"{folder}/".startswith(f"{path}/")
+    for number, commit in enumerate(repository.commits_between(base, head)):
+        if number >= _MAX_COMMITS:
+            raise stale("history", f"the head adds more than {_MAX_COMMITS:,} commits to the base; squash them")
+        parents = repository.read_commit(commit).parents
+        if len(parents) != 1:
+            continue
+        kinds = Kinds(repository, parents[0], commit, settings)
+        for file in repository.changed_files(parents[0], commit):
+            kind = kinds.of(file)
+            if kind and kind is not Kind.EVIDENCE and file.path not in touched:
+                detail = (
+                    f"{shown_path(file.path)}: the commit {commit[:12]} changes it, and the whole change does not; a rebase could "
+                    "bring that back, so squash the head to what it means"
+                )
+                raise stale("history", detail)

@@ -16,22 +16,15 @@ from typing import Any
 
 import esc_skills
 from esc_skills import __version__
-from esc_skills.bank.reader import SKILL_FILE
+from esc_skills.bank.reader import SKILL_FILE, read_bank, visible
 from esc_skills.documents.jsonl import digest_json
 from esc_skills.documents.shipped import shipped
-from esc_skills.errors import EscError, InputError
+from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evidence.case import Case, Demand
-from esc_skills.evidence.change import (
-    EVIDENCE_FOLDER,
-    SIGNERS,
-    SIMULATED,
-    Kind,
-    MergedChange,
-    merged_change,
-    shown_path,
-)
+from esc_skills.evidence.change import MergedChange, merged_change, shown_path
 from esc_skills.evidence.comparison import compare_evidence
 from esc_skills.evidence.files import SIGNATURE, STATEMENT
+from esc_skills.evidence.kinds import EVIDENCE_FOLDER, SIGNERS, SIMULATED, Kind
 from esc_skills.evidence.ownership import OwnersWord, owners_word
 from esc_skills.evidence.proposal import OPERATORS, proposal_id
 from esc_skills.evidence.revision import SETTINGS_FILE, skill_path
@@ -48,10 +41,11 @@ from esc_skills.evidence.verification import (
     unverifiable,
 )
 from esc_skills.gate.calibration import FOLDER, RESULT, calibration_age, read_calibration
-from esc_skills.git import REGULAR, MalformedObjectError, Repository
+from esc_skills.git import REGULAR, MalformedObjectError, MissingObjectError, Repository
 from esc_skills.ledger.book import find_ledger
 from esc_skills.ledger.entries import LedgerError
 from esc_skills.ledger.levels import threshold_at
+from esc_skills.settings import read_settings
 from esc_skills.simulation.players import SURROGATE, endpoint_of
 from esc_skills.validation import check_version_bump
 from esc_skills.vocabulary import Verdict
@@ -90,14 +84,22 @@ def verify(
     except RefusedError as refusal:
         return Verification(refusal.status, None, (refusal.check,), about)
     except MalformedObjectError as error:
-        return Verification(EvidenceStatus.INVALID, None, (Check("objects", False, error.message),), about)
+        return _unreadable(error, (), about)
+
+
+def _unreadable(error: MalformedObjectError, checks: tuple[Check, ...], about: Bound) -> Verification:
+    """Return what to say where git cannot give an object: it is damaged, or a partial clone has not fetched it."""
+    if isinstance(error, MissingObjectError):
+        check = Check("objects", False, f"{error.message}; {error.hint}" if error.hint else error.message)
+        return Verification(EvidenceStatus.UNVERIFIABLE, None, (*checks, check), about)
+    return Verification(EvidenceStatus.INVALID, None, (*checks, Check("objects", False, error.message)), about)
 
 
 def _verify(repository: Repository, about: Bound, demand: Demand) -> Verification:
     change = merged_change(repository, about.base, about.head)
     about = replace(about, tree=change.tree)
     if not change.touched:
-        detail = "nothing to verify: neither the bank, its evidence nor anything that judges it changes"
+        detail = "nothing to verify: the bank stays as it is, and so do its evidence, profiles, prompts, settings and signers"
         if about.head in change.forks:
             detail = "nothing to verify: the base holds the head already; give the commit before the merge as --base"
         return Verification(EvidenceStatus.NONE, None, (Check("change", True, detail),), about)
@@ -106,6 +108,7 @@ def _verify(repository: Repository, about: Bound, demand: Demand) -> Verificatio
         return _verify_evidence(case, about)
     word = _owners_word(repository, change, demand)
     if word.is_given:
+        _require_usable(repository, change)
         return Verification(EvidenceStatus.UNTESTED, Verdict.ACCEPT, _owners_checks(change, word), about)
     if case.brings_evidence:
         return _verify_evidence(case, about)
@@ -121,7 +124,7 @@ def _verify_evidence(case: Case, about: Bound) -> Verification:
     except RefusedError as refusal:
         return Verification(refusal.status, None, (*checks, refusal.check), about)
     except MalformedObjectError as error:
-        return Verification(EvidenceStatus.INVALID, None, (*checks, Check("objects", False, error.message)), about)
+        return _unreadable(error, tuple(checks), about)
     inputs = case.trial.inputs
     players = digest_json([dict(inputs.models), dict(inputs.parameters), dict(inputs.second_parameters)])
     about = replace(about, players=players)
@@ -145,8 +148,6 @@ def scope(case: Case) -> str:
             raise invalid("scope", f"{path}: is no {SKILL_FILE}; a proposal changes nothing else in a bank")
         if each.kind != "D" and each.mode != REGULAR:
             raise invalid("scope", f"{path}: has mode {each.mode:o} where a regular file (100644) is asked")
-    if case.change.unclear:
-        raise stale("merge", case.change.unclear[0])
     for path in (folder, case.change.settings.profiles, SETTINGS_FILE):
         now = case.repository.tree_id(case.change.base, path)
         if any(case.repository.tree_id(fork, path) != now for fork in case.change.forks):
@@ -177,7 +178,12 @@ def statement(case: Case) -> str:
 
 def signature(case: Case) -> str | None:
     """Return who signed the statement; None where nobody did and nobody has to."""
-    signers = case.repository.read_file(case.change.base, SIGNERS)
+    try:
+        signers = case.repository.read_file(case.change.base, SIGNERS)
+    except MalformedObjectError:
+        raise
+    except GitError as error:
+        raise missing("signature", f"{error.message}; so nobody can say whose signature counts") from error
     made, place = case.files.get(SIGNATURE), f"{EVIDENCE_FOLDER}/{case.name}/{SIGNATURE}"
     if case.demand.require_signature and signers is None:
         raise missing("signature", f"the base holds no file {SIGNERS} that says whose signature counts")
@@ -292,11 +298,13 @@ def bank(case: Case) -> str:
 
 def calibration(case: Case) -> str | None:
     """Return a warning where the base's calibration was made with something else than what judges this proposal."""
-    data = case.repository.read_file(case.change.base, _CALIBRATION)
-    if data is None:
-        return None
     try:
+        data = case.repository.read_file(case.change.base, _CALIBRATION)
+        if data is None:
+            return None
         result = read_calibration(data, _CALIBRATION)
+    except MissingObjectError:
+        raise
     except EscError as error:
         return f"warning: {error.message}"
     gate, models = case.base.settings.gate, case.trial.models
@@ -349,6 +357,37 @@ CHECKS: tuple[Callable[[Case], str | None], ...] = (
 
 
 # --- What no simulation decides ------------------------------------------------------------------------------------------
+
+
+def _require_usable(repository: Repository, change: MergedChange) -> None:
+    """Refuse what nobody could work on any more, whoever decided it: unreadable settings, or a bank against the contract."""
+    entries = {each.path: each.after for each in change.files}
+
+    def files_in(folder: str) -> dict[str, bytes]:
+        files = repository.read_tree(change.base, folder)
+        for path in (path for path in entries if path.startswith(f"{folder}/")):
+            files.pop(path.removeprefix(f"{folder}/"), None)
+            if (entry := entries[path]) is not None:
+                files |= repository.read_files(iter([(path.removeprefix(f"{folder}/"), entry)]), folder)
+        return visible(files)
+
+    try:
+        data = repository.read_file(change.base, SETTINGS_FILE)
+        if SETTINGS_FILE in entries:
+            entry = entries[SETTINGS_FILE]
+            data = repository.read_object(entry.id, "blob") if entry else None
+        folder = read_settings(data, SETTINGS_FILE).skills
+        after, before = files_in(folder), visible(repository.read_tree(change.base, folder))
+        if after:
+            read_bank(after, folder)
+    except MissingObjectError:
+        raise
+    except EscError as error:
+        raise invalid("bank", error.message) from error
+    for path, text in after.items():
+        if path.endswith(SKILL_FILE) and before.get(path, text) != text:
+            for finding in check_version_bump(before[path], text, f"{folder}/{path}"):
+                raise invalid("bank", finding.as_text())
 
 
 def _owners_word(repository: Repository, change: MergedChange, demand: Demand) -> OwnersWord:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esc_skills.bank.spans import DERIVED, changed_spans
-from esc_skills.errors import GitError, InputError
-from esc_skills.evidence.change import SIGNERS, MergedChange, Touched, change_of, merged_change, shown_path
+from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
+from esc_skills.errors import EscError, GitError, InputError
+from esc_skills.evidence.change import MergedChange, Touched, change_of, merged_change, shown_path
+from esc_skills.evidence.kinds import SIGNERS
 from esc_skills.evidence.signature import Purpose, SignatureError, check_signature, sign
-from esc_skills.git import ChangedFile, Entry, Repository
+from esc_skills.git import REGULAR, ChangedFile, Entry, Repository
 from esc_skills.ledger.book import LedgerBook
 from esc_skills.ledger.entries import Ledger, OwnersDecision, owners_payload
 
@@ -23,6 +25,7 @@ from esc_skills.ledger.entries import Ledger, OwnersDecision, owners_payload
 _WILD = re.compile(r"\*\*/?|\*|\?|[^*?]+")
 #: How far back on the base a decision may lie.
 _MOST_COMMITS = 10_000
+_LONGEST_REASON = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def owners_of(repository: Repository, change: MergedChange, touched: Touched) ->
         path, _, part = pattern.partition("#")
         if not _matches(path, touched.file.path):
             continue
-        if not part or _spans(repository, touched.file) <= {part}:
+        if not part or changed_parts(repository, touched.file) == {part}:
             names.update(dict.fromkeys(owners))
     return tuple(names)
 
@@ -89,9 +92,10 @@ def decide_as_owner(
         The entry's number, who signed, and the change.
 
     Raises:
-        InputError: Nothing in the change needs a decision, the base names no owners, or the key is not one of theirs.
+        InputError: The reason is none, nothing in the change needs a decision, the base names no owners, or the key is not one of theirs.
         SignatureError: The key cannot sign.
     """
+    require_reason(reason)
     change = merged_change(repository, repository.resolve(base), repository.resolve(head))
     if not change.touched:
         raise InputError(f"{head} changes nothing of {base} that needs a decision", "it may be merged as it is")
@@ -107,6 +111,21 @@ def decide_as_owner(
     if not any(owner in owners_of(repository, change, each) for each in change.touched):
         raise InputError(f"{owner} owns nothing of {change.describe()}", f"see owners in the settings of {base}")
     return book.record_owners_decision(change.base, digest, reason, signature.decode()), owner, change
+
+
+def require_reason(reason: str) -> None:
+    """Raise where words are no reason that the ledger takes.
+
+    Raises:
+        InputError: They are blank, too long, or no text.
+    """
+    if not reason.strip() or len(reason) > _LONGEST_REASON or not reason.isprintable():
+        found = (
+            "--reason is blank"
+            if not reason.strip()
+            else f"--reason has {len(reason):,} characters or is no plain line"
+        )
+        raise InputError(found, f"say why in a sentence of at most {_LONGEST_REASON:,} characters")
 
 
 def _decisions(repository: Repository, change: MergedChange, ledger: Ledger | None) -> Iterator[Decided]:
@@ -125,19 +144,31 @@ def _decisions(repository: Repository, change: MergedChange, ledger: Ledger | No
         yield Decided(entry, owner)
 
 
+def require_signed(repository: Repository, signers_at: str, entry: OwnersDecision) -> None:
+    """Raise where a decision was signed by nobody whom the signers of a commit name.
+
+    Raises:
+        SignatureError: That is so.
+    """
+    signers = repository.read_file(signers_at, SIGNERS)
+    if signers is None:
+        raise SignatureError(f"entry {entry.number}: an owner's decision, and the base holds no file {SIGNERS}")
+    check_signature(entry.payload, entry.signature.encode(), signers, Purpose.OWNERS)
+
+
 def _still_stands(repository: Repository, change: MergedChange, decided_on: str) -> bool:
-    """Whether the files of a change stayed on the base as they were since the commit on which it was decided."""
+    """Whether the files of a change stayed on the base as they were, in every commit since the one on which it was decided."""
     paths = [each.file.path for each in change.touched]
     now = _entries(repository, change.base, paths)
     try:
-        for number, commit in enumerate(repository.first_parents(change.base)):
+        if decided_on not in repository.merge_bases(decided_on, change.base):
+            return False
+        for number, commit in enumerate(repository.commits_between(decided_on, change.base)):
             if number > _MOST_COMMITS or _entries(repository, commit, paths) != now:
                 return False
-            if commit == decided_on:
-                return True
+        return _entries(repository, decided_on, paths) == now
     except GitError:
         return False
-    return False
 
 
 def _entries(repository: Repository, commit: str, paths: Iterable[str]) -> list[Entry | None]:
@@ -152,11 +183,20 @@ def _matches(pattern: str, path: str) -> bool:
     return re.fullmatch("".join(map(translated, _WILD.findall(pattern))), path, flags=re.DOTALL) is not None
 
 
-def _spans(repository: Repository, file: ChangedFile) -> set[str]:
-    """Return which parts of a file changed, without those that follow from the others."""
-    texts = [_text(repository, entry) for entry in (file.before, file.after)]
-    return set(changed_spans(*texts)) - DERIVED
+def changed_parts(repository: Repository, file: ChangedFile) -> frozenset[str]:
+    """Return which parts of a skill's file changed, without those that follow from the others.
+
+    There are none where one side is no regular file or has no front matter: of such a change nobody owns a part.
+    """
+    if any(entry is None or entry.mode != REGULAR for entry in (file.before, file.after)):
+        return frozenset()
+    path = shown_path(file.path)
+    try:
+        before, after = (_text(repository, entry, path) for entry in (file.before, file.after) if entry)
+        return changed_spans(before, after, path) - DERIVED
+    except EscError:
+        return frozenset()
 
 
-def _text(repository: Repository, entry: Entry | None) -> str:
-    return repository.read_object(entry.id, "blob").decode("utf-8", "surrogateescape") if entry else ""
+def _text(repository: Repository, entry: Entry, path: str) -> str:
+    return decode(repository.read_object(entry.id, "blob", MAX_DOCUMENT_BYTES), path)

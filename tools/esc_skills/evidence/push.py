@@ -7,11 +7,13 @@ verdict accept, an owner's decision, or nothing that a verification is about. No
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from esc_skills.errors import EscError, GitError, InputError
-from esc_skills.evidence.change import plain_path
 from esc_skills.evidence.checks import verify
 from esc_skills.evidence.files import EVIDENCE_REFS
+from esc_skills.evidence.kinds import plain_path
+from esc_skills.evidence.ownership import require_signed
 from esc_skills.evidence.verification import EvidenceStatus, Verification
 from esc_skills.git import Repository
 from esc_skills.ledger.book import BRANCH as LEDGER
@@ -95,11 +97,11 @@ def judge_push(repository: Repository, push: Push, guard: Guard) -> Ruling:
             return _judge_other(repository, push, guard)
         if push.deletes:
             return Ruling(("it is guarded and may not be deleted",))
-        if not push.makes and push.old not in repository.merge_bases(push.old, push.new):
+        if not push.makes and not _follows(repository, push):
             rewritten = "it is guarded and its history may not be rewritten; fetch, rebase and push without --force"
             return Ruling((rewritten,))
         if push.ref == f"refs/heads/{LEDGER}":
-            read_ledger(repository, push.new)
+            _require_ledger(repository, push, guard)
             return Ruling()
         return Ruling() if push.makes else _judge_commits(repository, push, guard)
     except EscError as error:
@@ -112,6 +114,9 @@ def _judge_other(repository: Repository, push: Push, guard: Guard) -> Ruling:
         return Ruling(("it holds the recorded calls of a proposal and may be neither changed nor deleted",))
     if target := repository.symbolic_target(push.ref):
         return Ruling((f"it stands for {target}; push to that one",))
+    if push.ref == repository.symbolic_target("HEAD"):
+        shown = f"git symbolic-ref HEAD refs/heads/{guard.branch}"
+        return Ruling((f"clones check it out, and what is guarded is {guard.branch}; on the server, run `{shown}`",))
     if push.deletes:
         return Ruling()
     if push.ref.startswith("refs/replace/"):
@@ -132,12 +137,36 @@ def _shadows(ref: str, name: str) -> bool:
         rest = shown.removeprefix(place) if shown.startswith(place) else None
         if rest in (plain, f"heads/{plain}", f"refs/heads/{plain}", f"tags/{plain}"):
             return True
+        if rest and place == "heads/" and rest.startswith(f"{plain}/"):
+            return True  # as long as it is there, git could not make the other one
     return False
 
 
+def _follows(repository: Repository, push: Push) -> bool:
+    """Whether a push adds to a branch; what has nothing in common with it does not."""
+    try:
+        return push.old in repository.merge_bases(push.old, push.new)
+    except GitError:
+        return False
+
+
+def _require_ledger(repository: Repository, push: Push, guard: Guard) -> None:
+    """Raise where a ledger does not hold together, or holds a new decision that no owner of this server signed."""
+    ledger = read_ledger(repository, push.new)
+    known = 0 if push.makes else [commit.id for commit in ledger.commits].index(push.old) + 1
+    if repository.branch_exists(guard.branch):
+        signers = repository.resolve(f"refs/heads/{guard.branch}")
+        for entry in ledger.owners_decisions:
+            if entry.number > known:
+                require_signed(repository, signers, entry)
+
+
 def _judge_commits(repository: Repository, push: Push, guard: Guard) -> Ruling:
-    whole = _judge_step(repository, push.old, push.new, guard)
     steps = _steps(repository, push)
+    if steps is None:
+        beside = f"its first parents do not lead to what {guard.branch} is now, so the history would show it as merged into yours"
+        return Ruling((f"{beside}; rebase your commits on {guard.branch} (git pull --rebase) and push again",))
+    whole = _judge_step(repository, push.old, push.new, guard)
     if not whole.refused or len(steps) < 2:
         return whole
     rulings: list[Ruling] = []
@@ -149,15 +178,15 @@ def _judge_commits(repository: Repository, push: Push, guard: Guard) -> Ruling:
     return Ruling(judged=tuple(each for ruling in rulings for each in ruling.judged))
 
 
-def _steps(repository: Repository, push: Push) -> list[tuple[str, str]]:
-    """Return the pushed commits with their first parents, the oldest first; none where they do not lead to the old one."""
-    commits = [push.new]
-    while commits[-1] != push.old and len(commits) <= _MAX_STEPS:
-        try:
-            commits.append(repository.resolve(f"{commits[-1]}^1"))
-        except GitError:
-            return []
-    return list(zip(commits[:0:-1], commits[-2::-1], strict=True)) if commits[-1] == push.old else []
+def _steps(repository: Repository, push: Push) -> list[tuple[str, str]] | None:
+    """Return the pushed commits with their first parents, the oldest first, none of a long push; None where they do not lead to the old one."""
+    commits = list(repository.first_parents(push.new, until=push.old))
+    if repository.read_commit(commits[-1]).parents[:1] != (push.old,):
+        return None
+    if len(commits) > _MAX_STEPS:
+        return []
+    chain = [push.old, *reversed(commits)]
+    return list(pairwise(chain))
 
 
 def _judge_step(repository: Repository, old: str, new: str, guard: Guard) -> Ruling:

@@ -2,7 +2,16 @@
 
 from esc_skills.git.command import QUARANTINE
 from esc_skills.git.lines import as_committed
-from esc_skills.git.objects import EXECUTABLE, LINK, REGULAR, SUBMODULE, TREE, Entry, MalformedObjectError
+from esc_skills.git.objects import (
+    EXECUTABLE,
+    LINK,
+    REGULAR,
+    SUBMODULE,
+    TREE,
+    Entry,
+    MalformedObjectError,
+    MissingObjectError,
+)
 from esc_skills.git.repository import Repository, create_repository
 from esc_skills.git.revisions import LedgerCommit
 from esc_skills.git.store import ChangedFile
@@ -18,6 +27,7 @@ __all__ = [
     "Entry",
     "LedgerCommit",
     "MalformedObjectError",
+    "MissingObjectError",
     "Repository",
     "as_committed",
     "create_repository",

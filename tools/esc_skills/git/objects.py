@@ -33,6 +33,10 @@ class MalformedObjectError(GitError):
     """An object is missing, damaged, or not what git writes; the message names it."""
 
 
+class MissingObjectError(MalformedObjectError):
+    """A clone lacks an object that another one may hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of a tree.

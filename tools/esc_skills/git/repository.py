@@ -25,12 +25,15 @@ class Repository(Revisions):
         Raises:
             GitError: The remote cannot be reached.
         """
-        listed = self._git.run("ls-remote", "--heads", "--", remote, f"refs/heads/{branch}", network=True)
-        if not listed.strip():
-            return None
         ref = f"refs/remotes/{remote}/{branch}"
-        # Forced, so that a rewritten branch is seen as it is rather than as it was.
-        self._git.run("fetch", "--quiet", "--no-tags", "--", remote, f"+refs/heads/{branch}:{ref}", network=True)
+        try:
+            listed = self._git.run("ls-remote", "--heads", "--", remote, f"refs/heads/{branch}", network=True)
+            if not listed.strip():
+                return None
+            # Forced, so that a rewritten branch is seen as it is rather than as it was.
+            self._git.run("fetch", "--quiet", "--no-tags", "--", remote, f"+refs/heads/{branch}:{ref}", network=True)
+        except CommandError as error:
+            raise _refused(branch, remote, error, "read") from error
         return ref
 
     def append_commits(
@@ -59,14 +62,17 @@ class Repository(Revisions):
         try:
             parent = head
             for files in steps:
-                self._git.run(
-                    "fast-import", "--quiet", "--force", "--done",
-                    stdin=_fast_import(preview, parent, files, message, self._author()),
-                )  # fmt: skip
+                self._import(branch, _fast_import(preview, parent, files, message, self._author()), "--force")
                 parent = self.resolve(preview)
             self._move(branch, remote, head if remote is None else at_remote, str(parent))
         finally:
             self._git.succeeds("update-ref", "-d", preview)
+
+    def _import(self, branch: str, stream: bytes, *options: str) -> None:
+        try:
+            self._git.run("fast-import", "--quiet", *options, "--done", stdin=stream)
+        except CommandError as error:
+            raise _refused(branch, None, error) from error
 
     def _move(self, branch: str, remote: str | None, head: str | None, new: str) -> None:
         try:
@@ -137,7 +143,7 @@ class Repository(Revisions):
                 f"the branch {branch} exists already", f"look at it, or delete it with `git branch -D {branch}`"
             )
         stream = _fast_import(f"refs/heads/{branch}", self.resolve(parent), files, message, self._author())
-        self._git.run("fast-import", "--quiet", "--done", stdin=stream)
+        self._import(branch, stream)
         return self.resolve(f"refs/heads/{branch}")
 
     def keep_blob(self, ref: str, data: bytes) -> None:
@@ -186,6 +192,11 @@ class Repository(Revisions):
 #: What git says in its own words, and what that means for whoever waits.
 _REFUSALS = (
     (
+        r"no space left|disk quota|(?:unable|cannot|failed) to (?:create|write|open)|read-only file system|unable to append",
+        "this repository cannot be written to, or its disk is full",
+        "make room, or ask whose files they are; nothing that was played is lost, and the same command goes on with it",
+    ),
+    (
         r"stale info|fetch first|non-fast-forward|cannot lock ref|reference already exists|remote rejected.*(?:changed|lock)",
         "somebody else appended to it in between",
         "give the same command again, with --resume where models play",
@@ -208,13 +219,13 @@ _REFUSALS = (
 )
 
 
-def _refused(branch: str, remote: str | None, error: CommandError) -> GitError:
-    """Return why a branch could not be moved, in words for the person, with git's own behind them."""
+def _refused(branch: str, remote: str | None, error: CommandError, wanted: str = "written") -> GitError:
+    """Return why a branch could not be moved or read, in words for the person, with git's own behind them."""
     where = f"the branch {branch} of {remote}" if remote else f"the branch {branch}"
     for pattern, found, hint in _REFUSALS:
         if re.search(pattern, error.message, flags=re.IGNORECASE | re.DOTALL):
             return GitError(f"{where}: {found}", f"{hint} (git said: {error.said})")
-    return GitError(f"{where} could not be written", f"git said: {error.said}")
+    return GitError(f"{where} could not be {wanted}", f"git said: {error.said}")
 
 
 def create_repository(path: Path, files: Mapping[str, bytes], message: str) -> None:

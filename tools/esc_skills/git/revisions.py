@@ -10,7 +10,7 @@ from pathlib import Path
 
 from esc_skills.errors import GitError
 from esc_skills.git.command import CommandError
-from esc_skills.git.objects import EXECUTABLE, REGULAR, TREE, Entry, MalformedObjectError
+from esc_skills.git.objects import EXECUTABLE, REGULAR, TREE, Entry, MalformedObjectError, MissingObjectError
 from esc_skills.git.store import MAX_OBJECT_BYTES, ChangedFile, Objects
 
 #: No bank, profile folder or proposal is larger; a tree above it is a mistake or an attack.
@@ -71,10 +71,8 @@ class Revisions(Objects):
         if _FULL_ID.fullmatch(name):
             try:
                 return self.peel(name)
-            except MalformedObjectError as error:
-                if "is missing" in error.message:
-                    return None
-                raise
+            except MissingObjectError:
+                return None
         if ref := self.full_ref(name):
             return self.peel(self._refs_named(name)[ref])
         if _SHORT_ID.fullmatch(name):
@@ -255,6 +253,16 @@ class Revisions(Objects):
             yield following
             parents = self.read_commit(following).parents
             following = parents[0] if parents else None
+
+    def commits_between(self, base: str, head: str) -> Iterator[str]:
+        """Yield the commits that a head has and a base has not, by their ids.
+
+        Args:
+            base: The id of a commit.
+            head: The id of another one.
+        """
+        listed = self._git.run("rev-list", head, f"^{base}", "--")
+        yield from filter(None, listed.split("\n"))
 
     def ledger_commits(self, ref: str) -> tuple[LedgerCommit, ...]:
         """Return the commits of a branch of entries, the oldest first, each with what it changes."""

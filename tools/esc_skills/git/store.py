@@ -17,6 +17,7 @@ from esc_skills.git.objects import (
     Commit,
     Entry,
     MalformedObjectError,
+    MissingObjectError,
     object_id,
     parse_commit,
     parse_tree,
@@ -28,6 +29,8 @@ from esc_skills.git.objects import (
 MAX_OBJECT_BYTES = 200_000_000
 #: A tag of a tag of a tag is a mistake or an attack.
 _MAX_TAGS = 5
+#: No real change has more files, and no real tree more levels.
+_MAX_CHANGES, _MAX_DEPTH = 100_000, 100
 #: How many trees are kept parsed.
 _KEPT = 2_000
 
@@ -140,25 +143,39 @@ class Objects(Opened):
             found = entry
         return found
 
-    def files_below(self, tree: str, folder: str = "") -> Iterator[tuple[str, Entry]]:
+    def files_below(self, tree: str, folder: str = "", depth: int = 0) -> Iterator[tuple[str, Entry]]:
         """Yield everything below a tree that is no folder, by path, in git's order."""
+        if depth > _MAX_DEPTH:
+            raise MalformedObjectError(f"{self.root}: folders are nested deeper than {_MAX_DEPTH} levels")
         for name, entry in self.entries_of(tree).items():
             path = f"{folder}{name}"
             if entry.mode == TREE:
-                yield from self.files_below(entry.id, f"{path}/")
+                yield from self.files_below(entry.id, f"{path}/", depth + 1)
             else:
                 yield path, entry
 
-    def changes(self, old: str | None, new: str | None, folder: str = "") -> Iterator[ChangedFile]:
+    def changes(self, old: str | None, new: str | None) -> Iterator[ChangedFile]:
         """Yield every path below two trees at which they differ, renames split, in git's order.
 
         Args:
             old: A tree's id; None for an empty one.
             new: The same.
-            folder: What their paths start with.
+
+        Raises:
+            MalformedObjectError: They differ at more paths, or are nested deeper, than any real change.
         """
+        for number, file in enumerate(self._changes(old, new, "", 0)):
+            if number >= _MAX_CHANGES:
+                raise MalformedObjectError(
+                    f"{self.root}: a change of more than {_MAX_CHANGES:,} files is not looked through"
+                )
+            yield file
+
+    def _changes(self, old: str | None, new: str | None, folder: str, depth: int) -> Iterator[ChangedFile]:
         if old == new:
             return
+        if depth > _MAX_DEPTH:
+            raise MalformedObjectError(f"{self.root}: folders are nested deeper than {_MAX_DEPTH} levels")
         before, after = (self.entries_of(tree) if tree else {} for tree in (old, new))
         for name in sorted({*before, *after}, key=lambda name: name.encode("utf-8", "surrogateescape")):
             one, other, path = before.get(name), after.get(name), f"{folder}{name}"
@@ -168,7 +185,7 @@ class Objects(Opened):
             old_tree, new_tree = (entry.id if entry and entry.mode == TREE else None for entry in (one, other))
             if old_file or new_file:
                 yield ChangedFile(path, old_file, new_file)
-            yield from self.changes(old_tree, new_tree, f"{path}/")
+            yield from self._changes(old_tree, new_tree, f"{path}/", depth + 1)
 
     def tree_with(self, tree: str | None, files: Mapping[str, Entry | None]) -> str | None:
         """Return the id that a tree would have with other entries at some paths; nothing is written.
@@ -237,7 +254,7 @@ class Objects(Opened):
         said = "" if missing else self._stop()
         if missing or "could not fetch" in said:  # of a partial clone, which git would fill up on its own
             hint = "run `git fetch --unshallow`" if self.is_shallow() else "fetch it, or ask whose clone holds it"
-            return MalformedObjectError(f"{self.root}: the object {name[:12]} is missing", hint)
+            return MissingObjectError(f"{self.root}: the object {name[:12]} is missing in this clone", hint)
         reason = f": {said}" if said else ""
         return MalformedObjectError(f"{self.root}: the object {name[:12]} cannot be read{reason}")
 

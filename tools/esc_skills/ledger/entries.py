@@ -226,23 +226,27 @@ def history_digests(entries: Sequence[Entry]) -> tuple[str, ...]:
 
     Of an entry it holds what the rules or an honest run determine: which change was registered, what came of it, where an
     epoch opened. Names, releases and models are left out, since whoever registers could write them as they like, and so are
-    owners' decisions, whose reasons are free words.
+    owners' decisions, whose reasons are free words: not even how many there are between others tells in it.
     """
     digests: list[str] = []
+    places: dict[int, int] = {}
     for entry in entries:
-        before, told = digests[-1] if digests else "", _determined(entry)
+        before = digests[-1] if digests else ""
+        if not isinstance(entry, OwnersDecision):
+            places[entry.number] = len(places) + 1
+        told = _determined(entry, places)
         digests.append(digest_json([before, *told]) if told else before)
     return tuple(digests)
 
 
-def _determined(entry: Entry) -> list[Any]:
+def _determined(entry: Entry, places: Mapping[int, int]) -> list[Any]:
     if isinstance(entry, Epoch):
         return ["epoch", entry.epoch]
     if isinstance(entry, Registration):
         return ["registration", entry.meaning]
     if isinstance(entry, OwnersDecision):
         return []
-    return ["decision", entry.registration, str(entry.verdict), entry.episodes]
+    return ["decision", places[entry.registration], str(entry.verdict), entry.episodes]
 
 
 def next_place(entries: Sequence[Entry]) -> tuple[int, int]:

@@ -285,7 +285,10 @@ class Api:
         if place.startswith("compare/"):
             return {"files": self.files}
         if method == "PATCH":
-            self.comments[int(place.rpartition("/")[2])]["body"] = value["body"]
+            target = self.comments[int(place.rpartition("/")[2])]
+            if target.get("locked"):
+                return None
+            target["body"] = value["body"]
         elif method == "POST":
             bot = {"login": "github-actions[bot]", "type": "Bot"}
             self.comments.append({"id": len(self.comments), "user": bot, "body": value["body"]})
@@ -310,7 +313,7 @@ def api() -> Iterator[tuple[Api, str]]:
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             assert self.headers["Authorization"] == "Bearer a-token"
             answer = json.dumps(state.answer(self.command, self.path, json.loads(sent or "null"))).encode()
-            self.send_response(200)
+            self.send_response(403 if answer == b"null" else 200)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
@@ -393,7 +396,7 @@ def test_a_result_about_something_else_than_the_live_pull_request_is_not_shown(
     field_name: str, value: str, named: str, api: tuple[Api, str], tmp_path: Path, left: Path
 ) -> None:
     state, url = api
-    accepted = Result("valid", "accept", (), replace(ABOUT, **{field_name: value}))
+    accepted = Result("valid", "accept", (Line("verdict", True, "x"),), replace(ABOUT, **{field_name: value}))
     left.write_text(json_text(accepted.as_json()))
     assert comment(url, tmp_path, left) == {"number": "7"}
     (written,) = state.comments
@@ -421,7 +424,7 @@ def test_a_pull_request_with_workflows_of_its_own_is_not_believed(
 ) -> None:
     state, url = api
     state.files.append(file)
-    left.write_text(json_text(Result("valid", "accept", (), ABOUT).as_json()))
+    left.write_text(json_text(Result("valid", "accept", (Line("verdict", True, "x"),), ABOUT).as_json()))
     assert comment(url, tmp_path, left) == {"number": "7"}
     (written,) = state.comments
     assert "to be verified by hand" in written["body"]
@@ -445,7 +448,36 @@ def test_a_result_that_ours_could_not_be_is_not_repeated(
     elif content is not None:
         left.write_text(content)
     assert comment(url, tmp_path, left) == {"number": "7"}
-    assert "cannot be read" in state.comments[0]["body"]
+    assert "not verified" in state.comments[0]["body"]
+
+
+@pytest.mark.parametrize("checks", [(), (Line("verdict", True, "x"), Line("owners", False, "x"))])
+def test_an_acceptance_whose_checks_say_otherwise_is_not_repeated(
+    checks: tuple[Line, ...], api: tuple[Api, str], tmp_path: Path, left: Path
+) -> None:
+    state, url = api
+    left.write_text(json_text(Result("valid", "accept", checks, ABOUT).as_json()))
+    assert comment(url, tmp_path, left) == {"number": "7"}
+    assert "not verified" in state.comments[0]["body"]
+
+
+def test_an_acceptance_of_no_certain_merge_is_not_shown(api: tuple[Api, str], tmp_path: Path, left: Path) -> None:
+    state, url = api
+    about = replace(ABOUT, tree=None)
+    left.write_text(json_text(Result("valid", "accept", (Line("verdict", True, "x"),), about).as_json()))
+    assert comment(url, tmp_path, left) == {"number": "7"}
+    assert "another merged tree" in state.comments[0]["body"]
+
+
+def test_comments_of_nobody_and_of_other_bots_are_left_alone(api: tuple[Api, str], tmp_path: Path, left: Path) -> None:
+    state, url = api
+    state.comments += [
+        {"id": 0, "user": None, "body": None},
+        {"id": 1, "user": {"type": "Bot"}, "body": "<!-- esc-skills verify -->\nan echo", "locked": True},
+    ]
+    comment(url, tmp_path, left)
+    assert [each["body"].split("\n")[-1] for each in state.comments if each["body"]][:1] == ["an echo"]
+    assert "evidence missing" in state.comments[2]["body"]
 
 
 def test_a_long_result_still_fits_into_a_comment(api: tuple[Api, str], tmp_path: Path, left: Path) -> None:

@@ -144,7 +144,7 @@ class TestContent:
         low, high = OUTCOME.decision.interval
         assert "**+5.5 points**" in page()
         assert f"95 % interval is two-sided, and so wider: {low:+.1f} to {high:+.1f}." in page()
-        assert f"over 6 pairs of episodes; e-value {OUTCOME.decision.e_value:.1f}, where 20 accepts." in page()
+        assert f"It is {OUTCOME.decision.e_value:.1f}, where 20 accepts." in page()
 
     def test_each_change_is_a_line_by_skill_and_part(self) -> None:
         added = Change("wait-a-little", Part.RISK, "risk", "", "rushing: too fast")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -64,6 +65,8 @@ def differs(result: Result, run: dict[str, Any], pull: dict[str, Any]) -> str:
     if about.base != pull["base"]["sha"]:
         return "base"
     merge = pull.get("merge_commit_sha")
+    if result.verdict is not None and about.tree is None:
+        return "merged tree"  # a verdict is always about one
     if merge and about.tree and ask("GET", f"git/commits/{merge}")["tree"]["sha"] != about.tree:
         return "merged tree"
     return ""
@@ -78,7 +81,7 @@ def _body(result: Result | None, run: dict[str, Any], pull: dict[str, Any], *, o
             f"```\ngit fetch origin {head}\nesc-skills verify --base {base} --head {head}\n```\n"
         )
     elif result is None:
-        said = "### Emotional support skills: not verified\n\nWhat the run left behind cannot be read; its log says more.\n"
+        said = "### Emotional support skills: not verified\n\nThe run left no result that can be read; its log says more.\n"
     elif other:
         said = (
             f"### Emotional support skills: to be verified again\n\nThe run verified another {other} than this pull request "
@@ -97,8 +100,13 @@ def _body(result: Result | None, run: dict[str, Any], pull: dict[str, Any], *, o
 def find_pull(run: dict[str, Any]) -> dict[str, Any] | None:
     """Return the open pull request whose head a run verified; what the run itself says of that is not asked."""
     head = run["head_repository"]
+    if head is None:  # the fork is gone, and so is its pull request
+        return None
     branch = urllib.parse.quote(f"{head['owner']['login']}:{run['head_branch']}", safe="")
-    for pull in ask("GET", f"pulls?state=open&per_page=100&head={branch}"):
+    pulls = ask("GET", f"pulls?state=open&per_page=100&head={branch}")
+    # One head may be asked to be merged into two branches: the run names the one that it is of, where it names any.
+    named = {each["number"] for each in run.get("pull_requests") or ()}
+    for pull in sorted(pulls, key=lambda pull: pull["number"] not in named):
         repository = pull["head"]["repo"] or {}
         if (pull["head"]["sha"], repository.get("full_name")) == (run["head_sha"], head["full_name"]):
             return dict(pull)
@@ -118,12 +126,23 @@ def write_comment(number: int, body: str) -> None:
     for at in range(1, _MOST_PAGES + 1):
         comments = ask("GET", f"issues/{number}/comments?per_page=100&page={at}")
         for comment in comments:
-            if comment["user"]["type"] == "Bot" and comment["body"].startswith(MARK):
-                ask("PATCH", f"issues/comments/{comment['id']}", {"body": body})
+            ours = (comment["user"] or {}).get("type") == "Bot" and (comment["body"] or "").startswith(MARK)
+            if ours and _rewrite(comment["id"], body):
                 return
         if len(comments) < 100:
             break
     ask("POST", f"issues/{number}/comments", {"body": body})
+
+
+def _rewrite(comment: int, body: str) -> bool:
+    """Write a comment anew; another bot's, which only looks like ours, stays as it is."""
+    try:
+        ask("PATCH", f"issues/comments/{comment}", {"body": body})
+    except urllib.error.HTTPError as error:
+        if error.code not in (403, 404):
+            raise
+        return False
+    return True
 
 
 def ask(method: str, path: str, value: Any = None) -> Any:

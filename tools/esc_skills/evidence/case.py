@@ -66,8 +66,8 @@ class Case:
 
     @property
     def brings_evidence(self) -> bool:
-        """Whether the change adds a file of evidence; who takes a proposal back adds none."""
-        return any(_EVIDENCE_PATH.fullmatch(each.path) and each.kind == "A" for each in self.change.files)
+        """Whether there is a file of evidence in the change; who takes a proposal back deletes some and brings none."""
+        return any(_EVIDENCE_PATH.fullmatch(each.path) and each.kind != "D" for each in self.change.files)
 
     @cached_property
     def name(self) -> str:
@@ -126,14 +126,14 @@ class Case:
             raise invalid("scope", f"{place}: {error.message}") from error
         if clean != folder or clean.split("/")[0] == EVIDENCE_FOLDER:
             raise invalid("scope", f"{place}: {folder!r} is no folder of a bank (/subject/0/name)")
-        own = clean_folder(self.change.settings.skills)
-        if folder != own and (Kind.BANK in self.change.kinds or not lies_beside(folder, own)):
-            found = f"{folder!r} is another bank than {own!r}, which the base's settings name (/subject/0/name)"
-            raise invalid("scope", f"{place}: {found}")
         if self.repository.tree_id(self.change.base, f"{folder}/{SKILL_FILE}"):
             raise invalid("scope", f"{place}: {folder!r} is a skill and no bank (/subject/0/name)")
         if self.repository.tree_id(self.change.base, folder) is None:
             raise invalid("scope", f"{place}: {folder!r} is not in the base (/subject/0/name)")
+        own = clean_folder(self.change.settings.skills)
+        if folder != own and (Kind.BANK in self.change.kinds or not lies_beside(folder, own)):
+            found = f"{folder!r} is another bank than {own!r}, which the base's settings name (/subject/0/name)"
+            raise invalid("scope", f"{place}: {found}")
         return folder
 
     @cached_property

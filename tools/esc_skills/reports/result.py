@@ -170,7 +170,10 @@ def read_result(data: bytes) -> Result:
             raise ValueError("its evidence and verdict do not go together")
         if not isinstance(checks, list) or len(checks) > _MAX_CHECKS:
             raise ValueError("its checks are no list, or too many")
-        return Result(evidence, verdict, tuple(map(_read_line, checks)), _read_bound(fields["bound"]))
+        lines = tuple(map(_read_line, checks))
+        if verdict == "accept" and not (lines and all(each.ok for each in lines)):
+            raise ValueError("it accepts, and a check failed or there is none")
+        return Result(evidence, verdict, lines, _read_bound(fields["bound"]))
     except (ValueError, TypeError, RecursionError) as error:
         raise InputError(f"the result of the verification cannot be used: {error}") from error
 

@@ -15,6 +15,7 @@ import pytest
 
 from esc_skills.bank.edit import set_metadata
 from esc_skills.cli.main import run
+from esc_skills.ledger.entries import entry_line
 from tests.gitserver import QUICK, SKILL, Server, copy_server, make_server
 from tests.proposals import git
 
@@ -228,6 +229,40 @@ def test_the_guarded_branches_are_neither_deleted_nor_rewritten(branch: str, ser
     server.git("commit", "--quiet", "--allow-empty", "--message", "Another history")
     rewritten = server.push("--force", f"other:{branch}")
     assert (rewritten.passed, server.head(branch)) == (False, before)
+
+
+def test_a_merge_that_shows_the_guarded_branch_as_a_side_branch_is_refused(server: Server) -> None:
+    server.git("checkout", "--quiet", "-b", "mine", "main~0")
+    server.commit("mine.md", "x\n")
+    server.git("checkout", "--quiet", "main")
+    server.commit("README.md", "Theirs.\n")
+    assert server.push("main").passed
+    server.git("checkout", "--quiet", "mine")
+    server.git("merge", "--quiet", "--no-edit", "main")
+    pushed = server.push("mine:main")
+    assert (pushed.passed, "rebase your commits on main" in pushed.told) == (False, True), pushed.told
+    server.git("rebase", "--quiet", "main")
+    assert server.push("mine:main").passed
+
+
+def test_a_branch_that_clones_check_out_and_nothing_guards_is_refused(server: Server) -> None:
+    git(server.bare, "symbolic-ref", "HEAD", "refs/heads/trunk")
+    pushed = server.push("main:trunk")
+    assert (pushed.passed, "git symbolic-ref HEAD refs/heads/main" in pushed.told) == (False, True)
+
+
+def test_an_owner_s_decision_that_no_owner_signed_is_refused(server: Server, tmp_path: Path) -> None:
+    server.git("fetch", "--quiet", "origin", "ledger:ledger")
+    entries = server.git("ls-tree", "--name-only", "ledger:entries").split()
+    number = len(entries) + 1
+    value = {
+        "format": "esc-skills/ledger/1", "kind": "owners", "number": number, "base": server.head(),
+        "change": f"sha256:{'0' * 64}", "reason": "I say so.", "signature": "none",
+    }  # fmt: skip
+    server.git("checkout", "--quiet", "ledger")
+    server.commit(f"entries/{number:06}.json", entry_line(value))
+    pushed = server.push("ledger")
+    assert (pushed.passed, "owner's decision" in pushed.told) == (False, True), pushed.told
 
 
 def test_an_entry_of_the_ledger_that_does_not_follow_is_refused(server: Server) -> None:

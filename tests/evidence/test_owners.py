@@ -127,6 +127,64 @@ def test_a_part_of_a_skill_may_have_an_owner_of_its_own(owned: Owned) -> None:
     assert owned.sign("ben").code == 2
 
 
+NOTED = skill_text(version="1.0.1").replace("license: Apache-2.0", "license: MIT")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        NOTED.replace("license: MIT", 'license: MIT\n"description": Say nothing.\n', 1),
+        NOTED.replace("license: MIT", "? license\n: MIT\n? description\n: Say nothing.", 1),
+        NOTED + "\n## License\n\n- Say nothing.\n",
+        NOTED.replace("\n## ", "\n```\n## License\n```\nSay nothing.\n\n## ", 1),
+        NOTED.replace("---\n", "---\r\n", 1).replace("license: MIT", "license: MIT\u2028description: x"),
+        "no front matter\n",
+    ],
+)
+def test_whoever_owns_a_part_decides_nothing_beside_it(text: str, owned: Owned) -> None:
+    owned.commit(SKILL, text)
+    assert owned.sign("ben").code == 2
+    assert owned.outcome() == ("missing", None, 1)
+
+
+def test_a_link_in_place_of_a_skill_is_no_part_of_it(owned: Owned) -> None:
+    (owned.folder / SKILL).unlink()
+    (owned.folder / SKILL).symlink_to("../../profiles/notes.yaml")
+    git(owned.folder, "add", "--all")
+    git(owned.folder, "commit", "--quiet", "--message", "A link")
+    assert owned.sign("ben").code == 2
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 2_001, "two\nlines"])
+def test_a_reason_is_a_line_of_words(reason: str, owned: Owned) -> None:
+    owned.commit("profiles/notes.yaml", "x: 2\n")
+    refused = owned.sign("ana", reason)
+    assert (refused.code, "--reason" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("[tool.esc-skills]\nunknown = 1\n", "unknown key"), ("[tool.esc-skills\n", "pyproject.toml")]
+)
+def test_no_owner_lets_in_what_nobody_could_work_on(text: str, reason: str, owned: Owned) -> None:
+    owned.commit("pyproject.toml", text)
+    assert owned.sign("ana").code == 0
+    found = owned.verified()
+    assert (found["evidence"], found["verdict"]) == ("invalid", None)
+    assert reason in found["checks"][-1]["detail"]
+
+
+def test_what_the_base_had_between_the_decision_and_now_counts_in_merged_branches_too(owned: Owned) -> None:
+    owned.commit("profiles/notes.yaml", "x: 2\n")
+    assert owned.sign("ana").code == 0
+    git(owned.folder, "checkout", "--quiet", "-b", "side", "main")
+    owned.commit("profiles/notes.yaml", "x: 2\n", "Let in by the server's keeper")
+    owned.commit("profiles/notes.yaml", "x: 1\n", "And taken back")
+    git(owned.folder, "checkout", "--quiet", "main")
+    git(owned.folder, "merge", "--quiet", "--no-ff", "--no-edit", "side")
+    git(owned.folder, "checkout", "--quiet", "change")
+    assert owned.outcome() == ("missing", None, 1)
+
+
 @pytest.mark.parametrize("more", ["x: 3\n", "x: 2\n# and more\n"])
 def test_a_decision_holds_for_one_change(more: str, owned: Owned) -> None:
     owned.commit("profiles/notes.yaml", "x: 2\n")

@@ -17,7 +17,15 @@ from esc_skills.errors import GitError
 from esc_skills.evidence.trial import change_digest
 from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook
-from esc_skills.ledger.entries import Terms
+from esc_skills.ledger.entries import (
+    Entry,
+    Epoch,
+    LedgerDecision,
+    OwnersDecision,
+    Registration,
+    Terms,
+    history_digests,
+)
 from esc_skills.ledger.levels import nominal_rate, threshold_at
 from esc_skills.vocabulary import Verdict
 from tests.commands import Ran, agreed, call, detail, evidence, ledger, verify
@@ -301,6 +309,22 @@ def test_neither_the_name_of_a_release_nor_that_of_a_proposal_chooses_seekers(sm
             waste(LedgerBook(repository, None), name)
     one, same = (collect(folder, "one").result["branch"] for folder in (small, other))
     assert planned(small, one) == planned(other, same)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=12))
+def test_nor_do_owners_decisions_wherever_they_stand(owners_first: list[bool]) -> None:
+    plain: list[Entry] = [Epoch(1, 1, "start", 20.0)]
+    mixed: list[Entry] = [Epoch(1, 1, "start", 20.0)]
+    for number, owners in enumerate(owners_first):
+        if owners:
+            mixed.append(OwnersDecision(len(mixed) + 1, "b", "c", "r", "s"))
+        for entries in (plain, mixed):
+            at = len(entries) + 1
+            entries.append(Registration(at, 1, number + 1, 0, 20.0, f"p{number}", "c", f"m{number}", 4, {}))
+            entries.append(LedgerDecision(at + 1, at, Verdict.REJECT, 4, 1.0, f"e{number}"))
+    of_plain, of_mixed = history_digests(plain), history_digests(mixed)
+    kept = [digest for digest, entry in zip(of_mixed, mixed, strict=True) if not isinstance(entry, OwnersDecision)]
+    assert kept == list(of_plain)
 
 
 def test_nor_does_what_git_can_hide_in_a_tree(small: Path) -> None:

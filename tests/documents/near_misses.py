@@ -84,7 +84,8 @@ def _of_type(kind: str, schema: dict[str, Any], root: dict[str, Any]) -> st.Sear
 def _objects(schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     known = {key: allowed(each, root) for key, each in schema.get("properties", {}).items()}
     if isinstance(others := schema.get("additionalProperties"), dict):
-        return st.dictionaries(texts, allowed(others, root), min_size=schema.get("minProperties", 0), max_size=2)
+        names = allowed({"type": "string", **schema.get("propertyNames", {})}, root)
+        return st.dictionaries(names, allowed(others, root), min_size=schema.get("minProperties", 0), max_size=2)
     if "minProperties" in schema:  # an answer of a model, which has one of its keys
         return st.sampled_from(sorted(known)).flatmap(lambda key: st.fixed_dictionaries({key: known[key]}))
     required = {key: known.get(key, texts) for key in schema.get("required", ())}

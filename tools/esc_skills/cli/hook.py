@@ -58,6 +58,7 @@ def install(server: bool, repo: Path, branch: str, require_signature: bool, forc
     """
     with Repository(repo) as repository:
         folder = _hooks_folder(repository, force)
+        shown = repository.symbolic_target("HEAD")
     name = "pre-receive" if server else "pre-commit"
     if server:
         _require_branch(branch)
@@ -73,6 +74,8 @@ def install(server: bool, repo: Path, branch: str, require_signature: bool, forc
     write_atomically(path, text)
     path.chmod(0o755)
     say(f"{path}: " + (f"judges pushes to {branch} and guards the ledger" if server else "validates what is staged"))
+    if server and shown != f"refs/heads/{branch}":
+        say(f"  clones check out {shown}, and pushes to it are refused: git symbolic-ref HEAD refs/heads/{branch}")
     return EXIT_FINE
 
 

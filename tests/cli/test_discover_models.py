@@ -178,21 +178,26 @@ def test_a_killed_run_goes_on_without_repeating_a_finished_call(
     once = Counter(text_of(body) for body in server.asked)
     server.asked.clear()
 
+    least = 0
+
     async def slow(call: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         await asyncio.sleep(LATENCY)
+        while len(server.asked) >= least > 0:  # however busy this machine is, none is through before it is killed
+            await asyncio.sleep(0.002)
         return await annotate(call, body)
 
     server.respond = slow
     more = ["--concurrency", str(CONCURRENCY)]
     for kill, end in enumerate((signal.SIGKILL, signal.SIGINT, signal.SIGKILL)):
         arguments = extract(server, dialogues, killed, *more, *(["--resume"] if kill else []))
+        least, deadline = len(server.asked) + 12, time.monotonic() + 60
         child = subprocess.Popen([sys.executable, "-m", "esc_skills", *arguments], stderr=subprocess.PIPE, text=True)
-        before, deadline = len(server.asked), time.monotonic() + 60
-        while len(server.asked) < before + 12:
+        while len(server.asked) < least:
             assert child.poll() is None, child.communicate()[1]
             assert time.monotonic() < deadline
             time.sleep(0.002)
         child.send_signal(end)
+        least = 0
         _, told = child.communicate(timeout=60)
         assert (child.returncode, "--resume" in told) == ((130, True) if end is signal.SIGINT else (-9, False)), told
         assert not killed.exists() and Path(f"{killed}.journal").exists()

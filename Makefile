@@ -7,15 +7,17 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
+# One more than there are cores: tests of killed runs and slow endpoints wait most of their time.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable
 
-.PHONY: demo test newest constraints forgeries test-server lint clean
+.PHONY: demo test newest constraints thorough forgeries test-server lint clean
 
 demo: $(VENV)/.installed
 	$(BIN)/esc-skills demo --into .demo
 
 test: $(VENV)/.installed-test
-	$(BIN)/pytest -n auto --dist loadfile -q --ignore tests/forgeries
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -q -m "not thorough" --ignore tests/forgeries
 
 newest:
 	rm -rf .venv-newest
@@ -25,6 +27,10 @@ constraints:
 	rm -rf .venv-newest
 	$(MAKE) .venv-newest/.installed-lint VENV=.venv-newest CONSTRAINTS=
 	.venv-newest/bin/pip freeze --exclude-editable | grep -v ' @ ' > constraints.txt
+
+# What takes seconds a test: runs that are killed again and again, long simulations, and all forgeries.
+thorough: forgeries
+	$(BIN)/pytest -n auto -q -m thorough --ignore tests/forgeries
 
 # Evidence forged in 238 ways that are refused and 10 that only others can answer: two minutes, so not with the tests.
 forgeries: $(VENV)/.installed-test

@@ -111,6 +111,7 @@ def test_a_planted_effect_is_what_is_left_after_clipping(effect: int) -> None:
         GateSettings(stratum_draws=0),
     ],
 )
+@pytest.mark.thorough
 def test_one_pass_says_what_the_gate_says_at_its_looks(gate: GateSettings) -> None:
     verdicts, looked_into = set(), 0
     for seed in range(60):
@@ -240,6 +241,7 @@ def test_a_calibration_says_what_it_was_made_with_and_what_was_found(here: Path)
     assert len(result["end_to_end"]["edits"]) == 8
 
 
+@pytest.mark.thorough
 def test_equal_options_give_equal_bytes(here: Path, capsys: Capture) -> None:
     assert run(["gate", "calibrate", *SMALL, "--out", "again"]) == 0
     shown = capsys.readouterr().out
@@ -363,6 +365,7 @@ def test_a_pool_in_which_nothing_differs_says_so() -> None:
 
 
 @pytest.mark.skipif(not (ROOT / "bench").is_dir(), reason="the edits stand in the checkout's bench/")
+@pytest.mark.thorough
 def test_no_nonsense_that_is_stuffed_with_cues_is_accepted() -> None:
     nonsense = _bench("nonsense")
     edits = [edit for edit in nonsense.edits(read_files(shipped("skills")), bank()) if edit[0] == nonsense.WHOLE]

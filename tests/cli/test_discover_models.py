@@ -170,6 +170,7 @@ def test_units_whose_answers_cannot_be_used_are_counted_and_keep_their_reading(
     assert {times for prompt, times in asked.items() if "Heavy, 3." in prompt} == {3}
 
 
+@pytest.mark.thorough
 def test_a_killed_run_goes_on_without_repeating_a_finished_call(
     server: Server, dialogues: Path, tmp_path: Path
 ) -> None:

@@ -94,6 +94,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.thorough
 def test_twenty_kills_change_no_byte_and_repeat_only_what_was_in_flight(tmp_path: Path, server: Server) -> None:
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()

@@ -235,6 +235,7 @@ def test_a_budget_ends_a_run_and_what_is_finished_is_kept(
     assert asked < len(server.asked) - before - asked
 
 
+@pytest.mark.thorough
 def test_no_more_calls_start_within_a_minute_than_were_allowed(server: Server, out: Path) -> None:
     arguments = simulation(server.url, out, "--requests-per-minute", "7", draws=3)
     child = subprocess.Popen([sys.executable, "-m", "esc_skills", *arguments], stderr=subprocess.DEVNULL)
@@ -358,6 +359,7 @@ def test_a_run_whose_calls_stayed_unanswered_is_replayed_with_them(
     assert (tmp_path / "again.jsonl").read_bytes() == out.read_bytes()
 
 
+@pytest.mark.thorough
 def test_every_tenth_answer_may_be_a_429_a_500_or_cut(server: Server, tmp_path: Path, out: Path) -> None:
     async def respond(call: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         count = len(server.asked)

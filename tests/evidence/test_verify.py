@@ -79,6 +79,7 @@ def test_every_value_of_the_statement_is_held_against_what_is_built_again(propos
             compare_evidence(proposed.result["proposal"], forged, files)
 
 
+@pytest.mark.thorough
 def test_no_part_of_the_statement_is_believed(proposed: Proposed, verify: Verify) -> None:
     statement = json.loads(proposed.git("show", f"{proposed.branch}:{proposed.evidence}/statement.json"))
     path = proposed.folder / proposed.evidence / "statement.json"

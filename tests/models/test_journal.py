@@ -314,6 +314,7 @@ def test_the_digest_covers_everything_that_the_answer_follows_from() -> None:
     assert player.request(request().messages, PromptRole.SUPPORTER_ANSWER, "draw-1") == request()
 
 
+@pytest.mark.thorough
 def test_a_run_killed_at_random_moments_repeats_at_most_what_was_in_flight(tmp_path: Path) -> None:
     times: Counter[str] = Counter()
     chance = random.Random(5)

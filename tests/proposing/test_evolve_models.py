@@ -776,6 +776,7 @@ def test_a_run_that_ran_out_of_budget_goes_on_and_ends_as_an_undisturbed_one(
     assert git(small, "status", "--porcelain", "--ignored") == ""
 
 
+@pytest.mark.thorough
 def test_a_killed_run_asks_again_only_what_was_in_flight(
     server: ModelServer, small: Path, tmp_path: Path, at_one_time: None
 ) -> None:

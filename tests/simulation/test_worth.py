@@ -53,6 +53,7 @@ def played(draw: Draw, bank: Any) -> Transcript:
     return wait_for(play(cast_players(), draw, bank, Arm.RUN))
 
 
+@pytest.mark.thorough
 def test_what_is_reused_is_what_would_have_been_played(worth: BankWorth) -> None:
     whole = [played(draw, BANK) for draw in DRAWS]
     assert worth.reused

@@ -7,8 +7,6 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
-# One more than there are cores: tests of killed runs and slow endpoints wait most of their time.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable
 
 .PHONY: demo test newest constraints thorough forgeries test-server lint clean
@@ -17,7 +15,7 @@ demo: $(VENV)/.installed
 	$(BIN)/esc-skills demo --into .demo
 
 test: $(VENV)/.installed-test
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -q -m "not thorough" --ignore tests/forgeries
+	$(BIN)/pytest -n auto --dist loadfile -q -m "not thorough" --ignore tests/forgeries
 
 newest:
 	rm -rf .venv-newest

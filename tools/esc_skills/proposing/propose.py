@@ -144,7 +144,9 @@ def _registered(
 def _new_id(repository: Repository, trial: Trial, draft: Draft) -> str:
     name = proposal_id(draft.operator, draft.skill, trial.digest)
     if repository.branch_exists("evolve"):
-        raise GitError("a branch is named evolve, so git can make none named evolve/…", "rename it: git branch -m evolve NAME")
+        raise GitError(
+            "a branch is named evolve, so git can make none named evolve/…", "rename it: git branch -m evolve NAME"
+        )
     if repository.branch_exists(f"evolve/{name}"):
         hint = f"verify it with `esc-skills verify --head evolve/{name}`, or delete it: git branch -D evolve/{name}"
         raise GitError(f"this change was proposed already, on the branch evolve/{name}", hint)

@@ -318,6 +318,7 @@ def away_after(calls: int, server: Server) -> None:
 
 
 @pytest.mark.parametrize("draws", [4, 9])
+@pytest.mark.thorough
 def test_an_endpoint_that_goes_away_costs_no_episode(draws: int, start: Start, out: Path, capsys: Capture) -> None:
     server = start()
     away_after(30, server)

@@ -246,6 +246,7 @@ def test_a_prototype_is_called_by_its_interval(effect: float, call: Call) -> Non
 _CORPORA, _GROUPS, _MEMBERS, _TURNS = 20, 25, 8, 6
 
 
+@pytest.mark.thorough
 def test_of_prototypes_without_effect_one_in_ten_is_called_helpful_at_most() -> None:
     """Of 500 prototypes a share of 10 % has a standard error of 1.3 points: 14 % lies three of them above.
 

@@ -57,6 +57,7 @@ def is_allowed(value: Any, name: str) -> bool:
 @pytest.mark.parametrize("name", SCHEMAS)
 @settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
+@pytest.mark.thorough
 def test_both_libraries_say_the_same_of_each_shipped_schema(name: str, data: st.DataObject) -> None:
     value = data.draw(allowed(load_schema(name), load_schema(name)))
     assert is_allowed(value, name)

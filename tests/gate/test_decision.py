@@ -107,6 +107,7 @@ def test_the_promise_holds_at_the_thresholds_of_the_ledger(threshold: float) -> 
     assert rate <= binomial_bound(1 / threshold, RUNS)
 
 
+@pytest.mark.thorough
 def test_the_promise_holds_when_a_run_goes_on_past_its_budget() -> None:
     rng = random.Random(7)
     runs = [e_values([normal(rng, 0, 0.35) for _ in range(300)], draws=100) for _ in range(RUNS)]

@@ -243,6 +243,7 @@ HISTORIES = st.lists(
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=HISTORIES)
+@pytest.mark.thorough
 def test_each_threshold_is_the_one_that_its_history_gives_it(small: Path, history: list[Any]) -> None:
     with Repository(small) as repository:
         book = LedgerBook(repository, None)

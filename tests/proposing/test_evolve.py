@@ -99,6 +99,7 @@ def test_the_same_proposal_is_not_made_twice(proposed: Proposed, capsys: pytest.
     assert "was proposed already" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_equal_repositories_get_equal_proposals(proposed: Proposed, weakened: Path, tmp_path: Path) -> None:
     folder = tmp_path / "again"
     shutil.copytree(weakened, folder)

@@ -219,6 +219,7 @@ def test_a_spot_check_plays_pairs_once_more_with_the_models(accepted: Proposed, 
     assert "add --endpoint local=BASE_URL,KEY_VARIABLE" in without.err
 
 
+@pytest.mark.thorough
 def test_a_spot_check_that_was_cut_off_goes_on_with_the_same_pairs(accepted: Proposed, server: ModelServer) -> None:
     asked = ("--rerun", "2", "--endpoint", f"local={server.url},TEST_KEY", "--concurrency", "1")
     where = ("--base", "main", "--head", accepted.branch, "--repo", str(accepted.folder))
@@ -401,6 +402,7 @@ def test_without_its_recorded_calls_nothing_can_be_verified(stated: bool, tamper
     assert ("git fetch origin refs/esc/evidence/" if stated else CALLS) in detail(verified)
 
 
+@pytest.mark.thorough
 def test_calls_that_are_too_large_for_the_tree_are_kept_apart(
     server: ModelServer, small: Path, tmp_path: Path, verify: Verify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -747,6 +749,7 @@ def at_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"GIT_{who}_DATE", "1700000000 +0000")
 
 
+@pytest.mark.thorough
 def test_a_run_that_ran_out_of_budget_goes_on_and_ends_as_an_undisturbed_one(
     server: ModelServer, small: Path, tmp_path: Path, at_one_time: None
 ) -> None:

@@ -227,6 +227,7 @@ def lines_of(path: Path) -> list[bytes]:
     return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
 
 
+@pytest.mark.thorough
 def test_a_process_killed_at_any_moment_goes_on_where_it_was(tmp_path: Path) -> None:
     path, log = tmp_path / "run.jsonl", tmp_path / "log"
     chance = random.Random(7)

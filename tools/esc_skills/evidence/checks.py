@@ -16,7 +16,7 @@ from typing import Any
 
 import esc_skills
 from esc_skills import __version__
-from esc_skills.bank.reader import SKILL_FILE, read_bank, visible
+from esc_skills.bank.reader import SKILL_FILE
 from esc_skills.documents.jsonl import digest_json
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import EscError, GitError, InputError
@@ -25,7 +25,7 @@ from esc_skills.evidence.change import MergedChange, merged_change, shown_path
 from esc_skills.evidence.comparison import compare_evidence
 from esc_skills.evidence.files import SIGNATURE, STATEMENT
 from esc_skills.evidence.kinds import EVIDENCE_FOLDER, SIGNERS, SIMULATED, Kind
-from esc_skills.evidence.ownership import OwnersWord, owners_word
+from esc_skills.evidence.ownership import OwnersWord, owners_word, require_usable
 from esc_skills.evidence.proposal import OPERATORS, proposal_id
 from esc_skills.evidence.revision import SETTINGS_FILE, skill_path
 from esc_skills.evidence.signature import Purpose, SignatureError, check_signature
@@ -45,7 +45,6 @@ from esc_skills.git import REGULAR, MalformedObjectError, MissingObjectError, Re
 from esc_skills.ledger.book import find_ledger
 from esc_skills.ledger.entries import LedgerError
 from esc_skills.ledger.levels import threshold_at
-from esc_skills.settings import read_settings
 from esc_skills.simulation.players import SURROGATE, endpoint_of
 from esc_skills.validation import check_version_bump
 from esc_skills.vocabulary import Verdict
@@ -108,7 +107,7 @@ def _verify(repository: Repository, about: Bound, demand: Demand) -> Verificatio
         return _verify_evidence(case, about)
     word = _owners_word(repository, change, demand)
     if word.is_given:
-        _require_usable(repository, change)
+        require_usable(repository, change)
         return Verification(EvidenceStatus.UNTESTED, Verdict.ACCEPT, _owners_checks(change, word), about)
     if case.brings_evidence:
         return _verify_evidence(case, about)
@@ -357,37 +356,6 @@ CHECKS: tuple[Callable[[Case], str | None], ...] = (
 
 
 # --- What no simulation decides ------------------------------------------------------------------------------------------
-
-
-def _require_usable(repository: Repository, change: MergedChange) -> None:
-    """Refuse what nobody could work on any more, whoever decided it: unreadable settings, or a bank against the contract."""
-    entries = {each.path: each.after for each in change.files}
-
-    def files_in(folder: str) -> dict[str, bytes]:
-        files = repository.read_tree(change.base, folder)
-        for path in (path for path in entries if path.startswith(f"{folder}/")):
-            files.pop(path.removeprefix(f"{folder}/"), None)
-            if (entry := entries[path]) is not None:
-                files |= repository.read_files(iter([(path.removeprefix(f"{folder}/"), entry)]), folder)
-        return visible(files)
-
-    try:
-        data = repository.read_file(change.base, SETTINGS_FILE)
-        if SETTINGS_FILE in entries:
-            entry = entries[SETTINGS_FILE]
-            data = repository.read_object(entry.id, "blob") if entry else None
-        folder = read_settings(data, SETTINGS_FILE).skills
-        after, before = files_in(folder), visible(repository.read_tree(change.base, folder))
-        if after:
-            read_bank(after, folder)
-    except MissingObjectError:
-        raise
-    except EscError as error:
-        raise invalid("bank", error.message) from error
-    for path, text in after.items():
-        if path.endswith(SKILL_FILE) and before.get(path, text) != text:
-            for finding in check_version_bump(before[path], text, f"{folder}/{path}"):
-                raise invalid("bank", finding.as_text())
 
 
 def _owners_word(repository: Repository, change: MergedChange, demand: Demand) -> OwnersWord:

@@ -11,15 +11,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from esc_skills.bank.reader import SKILL_FILE, read_bank, visible
 from esc_skills.bank.spans import DERIVED, changed_spans
 from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
 from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evidence.change import MergedChange, Touched, change_of, merged_change, shown_path
 from esc_skills.evidence.kinds import SIGNERS
+from esc_skills.evidence.revision import SETTINGS_FILE
 from esc_skills.evidence.signature import Purpose, SignatureError, check_signature, sign
-from esc_skills.git import REGULAR, ChangedFile, Entry, Repository
+from esc_skills.evidence.verification import invalid
+from esc_skills.git import REGULAR, ChangedFile, Entry, MissingObjectError, Repository
 from esc_skills.ledger.book import LedgerBook
 from esc_skills.ledger.entries import Ledger, OwnersDecision, owners_payload
+from esc_skills.settings import read_settings
+from esc_skills.validation import check_version_bump
 
 #: A pattern's part: `**` crosses folders, `*` and `?` do not.
 _WILD = re.compile(r"\*\*/?|\*|\?|[^*?]+")
@@ -111,6 +116,41 @@ def decide_as_owner(
     if not any(owner in owners_of(repository, change, each) for each in change.touched):
         raise InputError(f"{owner} owns nothing of {change.describe()}", f"see owners in the settings of {base}")
     return book.record_owners_decision(change.base, digest, reason, signature.decode()), owner, change
+
+
+def require_usable(repository: Repository, change: MergedChange) -> None:
+    """Refuse what nobody could work on any more, whoever decided it: unreadable settings, or a bank against the contract.
+
+    Raises:
+        RefusedError: It is such a change.
+    """
+    entries = {each.path: each.after for each in change.files}
+
+    def files_in(folder: str) -> dict[str, bytes]:
+        files = repository.read_tree(change.base, folder)
+        for path in (path for path in entries if path.startswith(f"{folder}/")):
+            files.pop(path.removeprefix(f"{folder}/"), None)
+            if (entry := entries[path]) is not None:
+                files |= repository.read_files(iter([(path.removeprefix(f"{folder}/"), entry)]), folder)
+        return visible(files)
+
+    try:
+        data = repository.read_file(change.base, SETTINGS_FILE)
+        if SETTINGS_FILE in entries:
+            entry = entries[SETTINGS_FILE]
+            data = repository.read_object(entry.id, "blob") if entry else None
+        folder = read_settings(data, SETTINGS_FILE).skills
+        after, before = files_in(folder), visible(repository.read_tree(change.base, folder))
+        if after:
+            read_bank(after, folder)
+    except MissingObjectError:
+        raise
+    except EscError as error:
+        raise invalid("bank", error.message) from error
+    for path, text in after.items():
+        if path.endswith(SKILL_FILE) and before.get(path, text) != text:
+            for finding in check_version_bump(before[path], text, f"{folder}/{path}"):
+                raise invalid("bank", finding.as_text())
 
 
 def require_reason(reason: str) -> None:

@@ -179,7 +179,10 @@ def _judge_commits(repository: Repository, push: Push, guard: Guard) -> Ruling:
 
 
 def _steps(repository: Repository, push: Push) -> list[tuple[str, str]] | None:
-    """Return the pushed commits with their first parents, the oldest first, none of a long push; None where they do not lead to the old one."""
+    """Return the pushed commits with their first parents, the oldest first; of a long push none.
+
+    None where the first parents do not lead to what the branch was.
+    """
     commits = list(repository.first_parents(push.new, until=push.old))
     if repository.read_commit(commits[-1]).parents[:1] != (push.old,):
         return None

@@ -110,6 +110,7 @@ class ModelSupporter(_Voice):
     ) -> None:
         super().__init__(model, role_model, seed, language)
         self._skills = {name: skill for name, skill in skills.items() if skill.language is language}
+        self._catalogue = _catalogue(self._skills.values())
 
     async def answer(self, turns: tuple[Turn, ...]) -> Answer:
         """Return the answer to the last turn's seeker message.
@@ -121,7 +122,7 @@ class ModelSupporter(_Voice):
         skill, reason, calls = None, "no bank", tuple[str, ...]()
         if self._skills:
             chosen = await self._ask(
-                PromptRole.SUPPORTER_SELECT, catalogue=_catalogue(self._skills.values()), transcript=conversation
+                PromptRole.SUPPORTER_SELECT, catalogue=self._catalogue, transcript=conversation
             )
             skill, reason, calls = chosen.value["skill"], chosen.value["reason"], (chosen.digest,)
             if skill is not None and skill not in self._skills:

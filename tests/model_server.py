@@ -22,6 +22,8 @@ from tests.models.loopback import refused
 KEY = "sk-a-key-that-nobody-may-see"
 #: The skill that its supporter chooses, what its analyst adds to it, and what its supporter says with it and without.
 SKILL, ADDED = "wait-a-little", "Name what you heard before anything else."
+#: How guidance and examples of a skill begin that nobody edited.
+UNEDITED = ("## Guidance\n\n1. Say that there is time.", "## Examples\n\n### A sentence that breaks off")
 KIND, BLUNT = "That was a lot to carry alone.", "Make a list."
 #: The seeker who dislikes what the others like.
 CONTRARY = "contrary"
@@ -128,7 +130,7 @@ def answer_to(role: str, model: str, prompt: str) -> dict[str, Any]:
         case PromptRole.SUPPORTER_SELECT:
             return {"reason": "they need to be heard", "skill": SKILL}
         case PromptRole.SUPPORTER_ANSWER:
-            return {"answer": BLUNT if 'version: "1.0.0"' in material(prompt, "skill") else KIND}
+            return {"answer": BLUNT if all(each in material(prompt, "skill") for each in UNEDITED) else KIND}
         case PromptRole.SEEKER_APPRAISAL:
             liked = is_kind(prompt) != (model == CONTRARY)
             return {"meant": "to help", "met": "partly", "feels": "so so", "change": 5 if liked else -5}

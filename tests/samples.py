@@ -29,7 +29,7 @@ METADATA = {
     "esc-language": "en",
     "esc-provenance": "hand-written",
 }
-DESCRIPTION = "Waits a little longer before the next question. Use when the seeker stops in the middle of a sentence."
+DESCRIPTION = "When the seeker stops in the middle of a sentence: wait a little longer before the next question. Emotional support."
 BODY = """
 # Wait a little
 
@@ -85,6 +85,8 @@ def skill_text(
 ) -> str:
     """The smallest file that the contract accepts; `metadata` is given with underscores for hyphens."""
     values = {**METADATA, **{key.replace("_", "-"): value for key, value in metadata.items()}}
+    if values["esc-language"] == "zh" and description == DESCRIPTION:
+        description = "当求助者的话说到一半停下来时：多等一会儿再问下一句，把接下来的话留给对方。情感支持。"
     lines = [f"name: {name}", f'description: "{description}"', "license: Apache-2.0", "metadata:"]
     lines += [f'  {key}: "{value}"' for key, value in values.items()]
     return "---\n" + "\n".join(lines) + "\n---\n" + body

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import GitError, InputError
 from esc_skills.validation import Report, Rules, check_version_bump, validate_paths
@@ -164,6 +165,8 @@ def test_a_skill_that_changed_since_the_base_needs_a_higher_version(repository: 
 
 def test_a_new_skill_needs_no_higher_version(repository: Path) -> None:
     write_skill(repository / "skills")
+    assert codes(validate(repository, base="main")) == ["entrance"]
+    assert run(["bank", "entrance", str(repository / "skills")]) == 0
     assert validate(repository, base="main").findings == ()
 
 

@@ -14,13 +14,21 @@ from esc_skills.bank.edit import (
     section_text,
     set_metadata,
 )
+from esc_skills.bank.reader import ENTRANCE
 from esc_skills.bank.skill import SECTIONS, Example
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import InputError
 from tests.samples import METADATA, skill_of, skill_text
 
 TEXT = skill_text()
-FILES = [TEXT, *(path.read_text(encoding="utf-8") for path in sorted(shipped("skills").glob("*/SKILL.md")))]
+FILES = [
+    TEXT,
+    *(
+        path.read_text(encoding="utf-8")
+        for path in sorted(shipped("skills").glob("*/SKILL.md"))
+        if path.parent.name != ENTRANCE
+    ),
+]
 files = st.sampled_from(FILES)
 values = st.text(st.characters(categories=["L", "N", "P", "Zs"], exclude_characters='"\\<>'), max_size=30).filter(
     lambda value: "---" not in value

@@ -98,7 +98,7 @@ def replaced(old: str, new: str) -> str:
         ),
         pytest.param(
             replaced('esc-stage: "exploration"', 'esc-stage: "exploring"'),
-            ":7: schema-enum: \"exploring\" is none of exploration, comforting, action; did you mean 'exploration'? (/metadata/esc-stage/0)",
+            ":7: vocabulary: 'exploring' is none of exploration, comforting, action; did you mean 'exploration'?; docs/settings.md says how a repository adds its own (/metadata/esc-stage)",
             id="a stage that is none",
         ),
         pytest.param(
@@ -176,7 +176,7 @@ def test_an_unknown_section_is_answered_with_the_nearest_one() -> None:
 
 def test_a_skill_beyond_the_limits_is_too_long() -> None:
     found = contract(skill_text(body=BODY + "\n" * MAX_LINES))
-    assert any("too-long: has" in each and "lines; at most 500" in each for each in found)
+    assert any("too-long: has" in each and "lines; at most 100" in each for each in found)
     found = contract(skill_text(body=BODY.replace("A pause on purpose.", "word " * MAX_TOKENS)))
     assert any("too-long: has about" in each and "tokens; at most 5000" in each for each in found)
 

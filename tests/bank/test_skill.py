@@ -9,8 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esc_skills.bank.edit import render_skill
+from esc_skills.bank.reader import ENTRANCE, read_bank
 from esc_skills.bank.rules import check_contract
-from esc_skills.bank.skill import Example, Skill, SkillDocument, SkillRisk, build_skill, parse_skill, read_range
+from esc_skills.bank.skill import (
+    Example,
+    Reference,
+    Skill,
+    SkillDocument,
+    SkillRisk,
+    build_skill,
+    parse_skill,
+    read_range,
+)
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import DocumentError
 from esc_skills.vocabulary import (
@@ -25,7 +35,7 @@ from esc_skills.vocabulary import (
 )
 from tests.samples import BODY, DESCRIPTION, METADATA, skill_of, skill_text
 
-SHIPPED = sorted(shipped("skills").glob("*/SKILL.md"))
+SHIPPED = [path for path in sorted(shipped("skills").glob("*/SKILL.md")) if path.parent.name != ENTRANCE]
 
 
 def document(text: str) -> SkillDocument:
@@ -121,8 +131,11 @@ def test_a_range_has_two_ends(text: str, ends: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
 def test_every_shipped_skill_keeps_the_contract(path: Path) -> None:
-    read = parse_skill(path.read_text(encoding="utf-8"), str(path), path.parent.name)
+    further = {each.name.split(".")[1]: each for each in path.parent.glob("references/examples.*.md")}
+    references = {language: (str(each), each.read_text(encoding="utf-8")) for language, each in further.items()}
+    read = parse_skill(path.read_text(encoding="utf-8"), str(path), path.parent.name, references)
     assert check_contract(read) == []
+    assert references and all(len(each.value["examples"]) >= 4 for each in read.references)
 
 
 sentence = st.lists(
@@ -131,10 +144,15 @@ sentence = st.lists(
 texts = st.lists(sentence, min_size=1, max_size=4)
 spoken = st.builds(Example, sentence, sentence, sentence)
 avoided = st.builds(Example, sentence, sentence, sentence, sentence)
-punctuated = sentence.map(lambda words: f'She said: "{words}" \\ and went. Use when that happens again and again.')
+punctuated = sentence.map(lambda words: f'When she said: "{words[:60]}" \\ and went: wait. Emotional support.')
 
 
-def render(**sections: object) -> str:
+def skill_in(files: dict[str, str]) -> Skill:
+    read = read_bank({f"wait-a-little/{path}": text.encode() for path, text in files.items()}, "skills")
+    return read.skills["wait-a-little"]
+
+
+def render(**sections: object) -> dict[str, str]:
     given_sections = {
         "guidance": ["one", "two"],
         "when_to_use": ["now"],
@@ -165,14 +183,17 @@ def render(**sections: object) -> str:
     avoid=st.lists(avoided, min_size=1, max_size=2),
 )
 def test_a_rendered_skill_validates_and_says_what_it_was_given(**sections: object) -> None:
-    skill = skill_of(render(**sections))
+    skill = skill_in(render(**sections))
+    further = skill.references.get("en", Reference((), ()))
     for key, given_value in sections.items():
         value = getattr(skill, key)
+        if key in ("examples", "avoid"):
+            value += getattr(further, key)
         assert (list(value) if isinstance(value, tuple) else value) == given_value
 
 
 def test_a_rendered_text_cannot_open_a_section_of_its_own() -> None:
-    skill = skill_of(render(guidance=["one\n\n## Risks\n\n- two", "three"]))
+    skill = skill_in(render(guidance=["one\n\n## Risks\n\n- two", "three"]))
     assert skill.guidance == ("one ## Risks - two", "three")
 
 

@@ -356,11 +356,11 @@ def test_nulls_beyond_the_promise_are_told(here: Path) -> None:
     assert exceeds({**result, "nulls": {**result["nulls"], "kinds": [kind]}}) == ["wording only (rerun)"]
 
 
-def test_a_pool_in_which_nothing_differs_says_so() -> None:
-    # No seeker speaks its language, so no edit of it is heard.
+def test_a_pool_of_seekers_whom_the_bank_cannot_answer_says_so() -> None:
+    # No seeker speaks its language, which is told before the first episode.
     silent = bank_of(skill_text(esc_language="zh"))
     pool = simulate_pool(silent, POPULATION, cast_players(), Split.REPORT, 20, 0, lambda done, total: None)
-    with pytest.raises(InputError, match="no draw of the pool differs with any edit"):
+    with pytest.raises(InputError, match="no skill of the bank has examples in the language 'en'"):
         wait_for(pool)
 
 

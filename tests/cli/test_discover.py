@@ -125,7 +125,7 @@ def test_two_runs_give_identical_bytes(shown: Callable[..., Any], tmp_path: Path
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         written.append([(path.relative_to(folder), path.read_bytes()) for path in files])
     assert written[0] == written[1]
-    assert len(written[0]) == 3
+    assert len(written[0]) == 4
 
 
 def test_one_dialogue_more_leaves_the_other_prototypes_line_by_line(shown: Callable[..., Any], tmp_path: Path) -> None:
@@ -239,7 +239,8 @@ def test_a_draft_is_a_branch_beside_whatever_is_checked_out(
     for name, each in drafts.items():
         assert each["place"] == f"draft/{name}"
         changed = git(bank, "diff", "--name-status", "main", each["place"])
-        assert changed == f"{'M' if each['revises'] else 'A'}\tskills/{name}/SKILL.md"
+        kind = "M" if each["revises"] else "A"
+        assert changed == f"{kind}\tskills/{name}/SKILL.md\n{kind}\tskills/{name}/references/examples.en.md"
         assert git(bank, "rev-parse", f"{each['place']}~1") == before[1]
         message = git(bank, "log", "-1", "--format=%B", each["place"])
         assert message.startswith(f"Draft {name}") and each["helpful"][0] in message
@@ -291,7 +292,8 @@ def test_a_skill_that_lies_in_a_folder_of_its_kind_is_revised_there(
     (draft,) = shown("draft", found, "--repo", bank)["drafts"]
     assert draft["revises"] == "1.0.0"
     changed = git(bank, "diff", "--name-status", "main", draft["place"])
-    assert changed == "M\tskills/Exploration/wait-a-little/SKILL.md"
+    place = "skills/Exploration/wait-a-little"
+    assert changed == f"M\t{place}/SKILL.md\nA\t{place}/references/examples.en.md"
 
 
 def test_a_bank_in_another_language_is_drafted_in_its_own(shown: Callable[..., Any], bank: Path, git: Git) -> None:

@@ -333,7 +333,7 @@ def test_each_subject_is_one_call_and_each_answer_a_skill(
     assert sorted(map(need_of, analyst.asked)) == ["be-heard", "no-blame"]
     bank = read_bank(read_files(tmp_path / "drafts"), "drafts").skills
     assert set(bank) == set(NAMES.values())
-    assert all(each.description.startswith("DRAFT. ") for each in bank.values())
+    assert all(each.description.endswith(" DRAFT.") for each in bank.values())
     shown = capsys.readouterr()
     assert "2 drafts" in shown.out and "analyst local/tiny: " in shown.out
     assert KEY not in shown.out + shown.err
@@ -349,7 +349,7 @@ def test_a_draft_lies_on_a_branch_of_its_own(
     (told,) = shown_json(capsys)["drafts"]
     assert (told["name"], told["place"], told["revises"]) == ("name-the-weight", "draft/name-the-weight", None)
     text = git(repository, "show", "draft/name-the-weight:skills/name-the-weight/SKILL.md")
-    assert 'description: "DRAFT. Says how heavy it is.' in text and "`stay-with-risk`" in text
+    assert 'say how heavy it is. Emotional support. DRAFT."' in text and "`respond-to-suicide-risk`" in text
     assert git(repository, "status", "--porcelain") == ""
 
 

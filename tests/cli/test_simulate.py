@@ -90,16 +90,16 @@ def test_the_bank_does_not_change_who_is_drawn(tmp_path: Path) -> None:
 
 def test_a_part_of_the_bank_is_simulated_with_the_same_seekers(tmp_path: Path, capsys: Capture) -> None:
     assert simulate(tmp_path / "whole.jsonl") == 0
-    assert simulate(tmp_path / "part.jsonl", "--only", "reflect-the-feeling", "--only", "offer-a-small-step") == 0
-    assert f"reflect-the-feeling, offer-a-small-step of {shipped('skills')}" in capsys.readouterr().out
-    assert simulate(tmp_path / "less.jsonl", "--exclude", "reflect-the-feeling") == 0
+    assert simulate(tmp_path / "part.jsonl", "--only", "see-the-other-side", "--only", "offer-a-small-step") == 0
+    assert f"see-the-other-side, offer-a-small-step of {shipped('skills')}" in capsys.readouterr().out
+    assert simulate(tmp_path / "less.jsonl", "--exclude", "see-the-other-side") == 0
     assert seekers(tmp_path / "whole.jsonl") == seekers(tmp_path / "part.jsonl") == seekers(tmp_path / "less.jsonl")
     used = {
         name: {turn.skill for each in read_transcripts(tmp_path / f"{name}.jsonl") for turn in each.turns}
         for name in ("whole", "part", "less")
     }
-    assert used["part"] <= {"reflect-the-feeling", "offer-a-small-step", None}
-    assert "reflect-the-feeling" in used["whole"] - used["less"]
+    assert used["part"] <= {"see-the-other-side", "offer-a-small-step", None}
+    assert "see-the-other-side" in used["whole"] - used["less"]
 
 
 def test_json_names_the_file_and_the_score(tmp_path: Path, capsys: Capture) -> None:

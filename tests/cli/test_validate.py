@@ -38,8 +38,8 @@ def test_problems_go_to_the_output_one_a_line_and_their_number_to_the_side(tmp_p
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [
         f'{path}:6: schema-pattern: "1" should be a version such as "1.2.0" (/metadata/version)',
-        f"{path}:7: schema-enum: \"exploring\" is none of exploration, comforting, action; did you mean 'exploration'?"
-        " (/metadata/esc-stage/0)",
+        f"{path}:7: vocabulary: 'exploring' is none of exploration, comforting, action; did you mean 'exploration'?;"
+        " docs/settings.md says how a repository adds its own (/metadata/esc-stage)",
     ]
     assert shown.err == "1 file checked: 2 problems\n"
 

@@ -90,7 +90,7 @@ It names what is felt.
 
 ## When not to use
 
-- They speak of ending their life: `stay-with-risk`.
+- They speak of ending their life: `respond-to-suicide-risk`.
 
 ## Expected outcome
 
@@ -124,11 +124,11 @@ They feel understood.
 **Why:** It is not theirs.
 """,
     ),
-    skill_text("stay-with-risk"),
+    skill_text("respond-to-suicide-risk"),
 )
 ANSWER: dict[str, Any] = {
     "name": "name-the-weight",
-    "description": "Says how heavy it is. Use when the seeker tells of a burden that nobody sees.",
+    "description": "When someone tells of a burden that nobody sees: say how heavy it is. Emotional support.",
     "title": "Name the weight",
     "summary": "The supporter says how much it is before anything else.",
     "guidance": ["Say what it weighs.", "Leave room for a correction."],
@@ -171,7 +171,7 @@ def why(bank: Bank = BANK, **changed: Any) -> str:
 
 
 def skill_of(draft: Draft) -> Skill:
-    return read_bank({draft.path: draft.text.encode()}, "draft").skills[draft.name]
+    return read_bank({path: text.encode() for path, text in draft.files.items()}, "draft").skills[draft.name]
 
 
 def prompt_of(request: Request) -> str:
@@ -208,15 +208,15 @@ def test_an_answer_becomes_a_skill_whose_metadata_is_ours() -> None:
 
 def test_a_new_skill_says_that_it_is_a_draft_and_what_to_do_in_danger() -> None:
     skill = skill_of(one())
-    assert skill.description == f"DRAFT. {ANSWER['description']}"
+    assert skill.description == f"{ANSWER['description']} DRAFT."
     assert skill.when_not_to_use[0] == ANSWER["when_not_to_use"][0]
     assert "ending their life" in skill.when_not_to_use[1]
     assert [each.code for each in skill.risks] == [RiskCode.OVER_INTERPRETATION, RiskCode.MISSED_RISK]
 
 
 def test_what_the_analyst_says_of_danger_is_not_said_twice() -> None:
-    bank = bank_of(skill_text(), skill_text("stay-with-risk"))
-    own = "They speak of dying: `stay-with-risk`."
+    bank = bank_of(skill_text(), skill_text("respond-to-suicide-risk"))
+    own = "They speak of dying: `respond-to-suicide-risk`."
     risk = {"code": "missed-risk", "text": "a hint of dying goes by. Instead, ask about it."}
     skill = skill_of(one(bank, when_not_to_use=[own], risks=[risk]))
     assert (skill.when_not_to_use, len(skill.risks)) == ((own,), 1)
@@ -275,7 +275,10 @@ def test_a_skill_for_the_same_need_and_strategy_is_revised() -> None:
         ({"summary": "- a list"}, "it holds the markup '- '"),
         ({"expected_outcome": "Calm. <!-- be kind -->"}, "it holds the markup '<!'"),
         ({"title": "<b>Now</b>"}, "it holds the markup '<b'"),
-        ({"description": "Waits --- and waits. Use when the seeker stops to breathe."}, "breaks the contract"),
+        (
+            {"description": "When the seeker stops to breathe: wait --- and wait. Emotional support."},
+            "breaks the contract",
+        ),
         ({"risks": ANSWER["risks"] * 2}, "breaks the contract"),
         ({"guidance": ["y" * 1000] * 16, "when_to_use": ["y" * 1000] * 8}, "breaks the contract"),
         (
@@ -298,7 +301,7 @@ def test_a_revision_has_the_name_of_the_skill() -> None:
     "changed",
     [
         {"when_not_to_use": ["They ask what to do."]},
-        {"when_not_to_use": ["They speak of ending their life, or not: `stay-with-risk`."]},
+        {"when_not_to_use": ["They speak of ending their life, or not: `respond-to-suicide-risk`."]},
         {"risks": [{"code": "rushing", "text": "a name comes too soon for it. Wait a little instead."}]},
     ],
 )
@@ -366,7 +369,7 @@ def test_what_stands_in_a_revised_skill_already_may_stay() -> None:
     skill = REVISED.skills["reflect-the-feeling"]
     said = exemplar(answered="They feel understood. They feel understood. They feel understood.")
     long = " ".join(["They feel understood."] * 3)
-    bank = bank_of(skill.text.replace("They feel understood.", long), skill_text("stay-with-risk"))
+    bank = bank_of(skill.text.replace("They feel understood.", long), skill_text("respond-to-suicide-risk"))
     prototypes = (prototype(positive=(said,)), HARMFUL)
     assert distilled(revision(expected_outcome=long), bank, prototypes)[0].drafts
     assert not distilled(revision(expected_outcome=f"{long} So."), bank, prototypes)[0].drafts
@@ -484,7 +487,7 @@ def test_a_chinese_skill_is_asked_for_and_marked_in_chinese() -> None:
     )
     answer = {
         **ANSWER,
-        "description": "先说出它有多重，再往下谈别的事情，不急着出主意，也不急着安慰。Use when 求助者说起重担。",
+        "description": "当求助者说起重担时：先说出它有多重，再往下谈别的事情，不急着出主意，也不急着安慰。情感支持。",
     }
     risk = {"code": "rushing", "text": "说得太快，对方觉得被催促。应当放慢下来，等对方说完了再接着往下谈。"}
     drafted, model = distilled({**answer, "risks": [risk]}, prototypes=(shown,), languages=(EN, ZH))
@@ -492,4 +495,4 @@ def test_a_chinese_skill_is_asked_for_and_marked_in_chinese() -> None:
     assert prompt_of(model.requests[0]).startswith("# 从有帮助的做法里提炼一项技能")
     (draft,) = drafted.drafts
     skill = skill_of(draft)
-    assert skill.language is ZH and skill.description.startswith("草稿。先说出")
+    assert skill.language is ZH and skill.description.startswith("当求助者")

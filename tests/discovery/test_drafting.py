@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from esc_skills.bank.edit import raise_version, render_examples, replace_section, set_metadata
+from esc_skills.bank.edit import raise_version, set_metadata, with_examples
 from esc_skills.bank.reader import Bank, read_bank, read_files
 from esc_skills.bank.skill import SECTIONS, Skill
 from esc_skills.discovery.drafting import Draft, Drafted, draft_skills
@@ -37,7 +37,7 @@ def one_draft(*units: Unit, **options: Any) -> Draft:
 
 
 def skill_in(draft: Draft) -> Skill:
-    return read_bank({draft.path: draft.text.encode()}, "drafts").skills[draft.name]
+    return read_bank({path: text.encode() for path, text in draft.files.items()}, "drafts").skills[draft.name]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_a_draft_keeps_to_the_contract_and_says_what_it_is() -> None:
     assert (skill.version, skill.language) == ("0.1.0", ENGLISH)
     assert (skill.strategies, skill.needs) == ((Strategy.INFORMATION,), (HiddenIntention.BE_HEARD,))
     assert skill.stages == (Stage.EXPLORATION,)
-    assert skill.description.startswith("DRAFT.")
+    assert "DRAFT" in skill.description
     assert len(skill.examples) >= 2 and skill.avoid
     (helpful,), (harmful,) = draft.helpful, draft.harmful
     assert skill.provenance == provenance_of([helpful], [harmful])
@@ -154,7 +154,7 @@ def test_danger_is_sent_to_the_skill_for_it_where_there_is_one(shipped_bank: Ban
     units = helpful_and_harmful(strategy=Strategy.INFORMATION)
     alone, beside = one_draft(*units), one_draft(*units, bank=shipped_bank)
     assert beside.revises is None
-    assert "`stay-with-risk`" in beside.text and "`stay-with-risk`" not in alone.text
+    assert "`respond-to-suicide-risk`" in beside.text and "`respond-to-suicide-risk`" not in alone.text
     assert "ask about it openly" in skill_in(alone).when_not_to_use[-1]
 
 
@@ -179,9 +179,9 @@ def test_a_skill_for_the_same_need_and_strategy_is_revised_in_the_parts_that_are
     revised = skill_in(draft)
     assert (draft.name, draft.revises, revised.version) == (skill.name, "1.0.0", "1.1.0")
     assert revised.provenance == provenance_of(draft.helpful, draft.harmful) + "; before hand-written"
-    assert revised.examples[:2] == skill.examples and len(revised.examples) == 4
+    assert revised.examples == skill.examples and len(revised.references["en"].examples) == 2
     assert revised.when_not_to_use[:-1] == skill.when_not_to_use
-    for name in set(Skill.__slots__) - {"version", "provenance", "examples", "when_not_to_use", "text"}:
+    for name in set(Skill.__slots__) - {"version", "provenance", "references", "when_not_to_use", "text"}:
         assert getattr(revised, name) == getattr(skill, name), name
     assert untouched(draft.text) == untouched(text)
 
@@ -256,7 +256,8 @@ def test_what_was_merged_is_revised_until_nothing_is_new() -> None:
     units = helpful_and_harmful(**INFORM)
     draft = one_draft(*units)
     for _ in range(6):
-        found = drafted(*units, bank=bank_of(draft.text))
+        files = {path: text.encode() for path, text in draft.files.items()}
+        found = drafted(*units, bank=read_bank(files, "skills"))
         if not found.drafts:
             break
         (draft,) = found.drafts
@@ -268,9 +269,9 @@ def test_what_was_merged_is_revised_until_nothing_is_new() -> None:
 
 def test_a_full_skill_is_left_out_with_the_reason() -> None:
     skill = skill_of(skill_text(esc_strategies="information"))
-    more = [*skill.examples] * 20
-    full = replace_section(skill.text, "Examples", render_examples(more, skill.avoid))
-    found = drafted(*helpful_and_harmful(**INFORM), bank=bank_of(full))
+    full = with_examples(skill, [*skill.examples] * 21)
+    files = {f"{skill.name}/{path}": text.encode() for path, text in full.items()}
+    found = drafted(*helpful_and_harmful(**INFORM), bank=read_bank(files, "skills"))
     assert found.drafts == ()
     assert "breaks the contract" in found.left_out[0][1]
 
@@ -283,7 +284,7 @@ HOSTILE = {
     "speakers": "**Seeker:** x\n\n**Supporter:** y\n\n**Why:** z" + PAD,
     "front matter": '---\nname: stolen\nmetadata:\n  version: "9.9.9"\n---\n' + PAD,
     "fences": "```sh\nrm -rf /\n```\n~~~\nx" + PAD,
-    "skill names": "`stay-with-risk`: use [open-with-room](../open-with-room/SKILL.md)" + PAD,
+    "skill names": "`respond-to-suicide-risk`: use [open-with-room](../open-with-room/SKILL.md)" + PAD,
     "html": "<script>alert(1)</script><!-- --><b>" + PAD,
     "escapes": "\x1b[31mred\x1b[0m \x07\x08\x00 \x9b1m \x1b]0;title\x07" + PAD,
     "line ends": "a\u2028# b\u2029- c\x85d\x0be\x0cf\r\ng" + PAD,
@@ -324,7 +325,7 @@ def require_place(draft: Draft) -> Skill:
     assert draft.text.count("`") == 2 * len(skill.risks)
     assert draft.text.count("---") == 2
     assert not _BROKEN_OUT.search(draft.text)
-    assert not set("<>[]|\\") & set(front.body)
+    assert not set("<>[]|\\") & set(front.body.replace("[en](references", "").replace("[zh](references", ""))
     assert [each.code for each in skill.risks] == [RiskCode.BLAME, RiskCode.LECTURING, RiskCode.MISSED_RISK]
     assert skill.version == "0.1.0"
     return skill
@@ -342,7 +343,7 @@ def test_nor_can_it_in_a_revision(what: str) -> None:
     text = skill_text(esc_strategies="information")
     (draft,) = drafted(*spoken(HOSTILE[what]), bank=bank_of(text)).drafts
     assert untouched(draft.text) == untouched(text)
-    assert len(skill_in(draft).examples) == 4
+    assert len(skill_in(draft).examples_in("en")) == 4
     assert not _BROKEN_OUT.search(draft.text)
 
 

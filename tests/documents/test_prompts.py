@@ -86,6 +86,26 @@ def open_marks(text: str) -> list[str]:
     return marks
 
 
+#: The versions of the roles whose prompts changed since the first.
+VERSIONS = dict.fromkeys(
+    (
+        PromptRole.ANALYST_DISTIL,
+        PromptRole.ANALYST_REFINE,
+        PromptRole.SUPPORTER_ANSWER,
+        PromptRole.SUPPORTER_BASELINE,
+        PromptRole.SUPPORTER_STRATEGY,
+    ),
+    "1.1.0",
+)
+
+
+def test_what_a_supporter_always_does_is_said_in_the_same_words_to_all() -> None:
+    for language, title in ((Language.ENGLISH, "How you speak"), (Language.CHINESE, "怎么说")):
+        roles = (PromptRole.SUPPORTER_ANSWER, PromptRole.SUPPORTER_BASELINE, PromptRole.SUPPORTER_STRATEGY)
+        texts = [load_prompt(role, language).text.split(f"## {title}\n")[1].split("\n## ")[0] for role in roles]
+        assert texts[0].strip() and len(set(texts)) == 1
+
+
 def test_there_is_a_file_for_every_role_and_language_and_no_other() -> None:
     files = {path.name for path in shipped("prompts").iterdir()}
     assert files == {f"{role}.{language}.md" for role, language in SHIPPED}
@@ -94,7 +114,7 @@ def test_there_is_a_file_for_every_role_and_language_and_no_other() -> None:
 @pytest.mark.parametrize(("role", "language"), SHIPPED)
 def test_a_shipped_prompt_says_who_it_is_and_digests_its_bytes(role: PromptRole, language: Language) -> None:
     prompt = load_prompt(role, language)
-    assert (prompt.role, prompt.language, prompt.version) == (role, language, "1.0.0")
+    assert (prompt.role, prompt.language, prompt.version) == (role, language, VERSIONS.get(role, "1.0.0"))
     content = shipped("prompts", f"{role}.{language}.md").read_bytes()
     assert prompt.digest == "sha256:" + sha256(content).hexdigest()
     assert prompt is load_prompt(str(role), str(language))
@@ -364,7 +384,7 @@ FINDING: dict[str, Any] = {
 }
 DISTILLED: dict[str, Any] = {
     "name": "wait-a-little",
-    "description": "Waits a little. Use when the seeker stops in the middle of a sentence.",
+    "description": "When the seeker stops in the middle of a sentence: wait a little. Emotional support.",
     "title": "Wait a little",
     "summary": "A pause on purpose.",
     **{key: EDIT[key] for key in ("guidance", "when_not_to_use", "expected_outcome", "risks")},

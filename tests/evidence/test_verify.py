@@ -276,7 +276,7 @@ def test_evidence_of_another_version_is_unverifiable_and_names_it(proposed: Prop
     assert "esc-skills==9.9.9" in detail(verified)
 
 
-@pytest.mark.parametrize("start", ["examples-stay-with-risk", "celebrate-reflect-the-feeling"])
+@pytest.mark.parametrize("start", ["examples-respond-to-suicide-risk", "celebrate-reflect-the-feeling"])
 def test_a_name_follows_from_the_change(start: str, proposed: Proposed, tampered: Verify) -> None:
     def edit(folder: Path) -> None:
         path = folder / proposed.evidence / "statement.json"
@@ -345,7 +345,7 @@ def test_a_profile_that_changed_since_makes_evidence_stale(proposed: Proposed, v
 @pytest.mark.parametrize(
     "path",
     [
-        "skills/.off/stay-with-risk/SKILL.md",
+        "skills/.off/respond-to-suicide-risk/SKILL.md",
         "skills/reflect-the-feeling/skill.md",
         "skills/reflect-the-feeling/scripts/setup.sh",
         "skills/AGENTS.md",

@@ -174,9 +174,9 @@ def the_registration_asks_for_a_billionth_more(shop: Workshop) -> None:
     shop.run_on(*epoch_and(shop, threshold=1.2000000001))
 
 
-@refused("statement", r"/predicate/proposal is 'narrow-stay-with-risk-.*is called 'edit-reflect-the-feeling-")
+@refused("statement", r"/predicate/proposal is 'narrow-respond-to-suicide-risk-.*is called 'edit-reflect-the-feeling-")
 def the_proposal_is_named_after_another_skill(shop: Workshop) -> None:
-    name = f"narrow-stay-with-risk-{shop.real.name[-10:]}"
+    name = f"narrow-respond-to-suicide-risk-{shop.real.name[-10:]}"
     shop.run_on(*epoch_and(shop, proposal=name), name=name)
 
 

@@ -123,7 +123,7 @@ def scrutinised(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Wor
     )
     mixed = raised(shipped(SKILL).read_text())
     said = re.compile(r"^\*\*Supporter:\*\* .*", flags=re.MULTILINE)
-    others = said.findall(shipped("skills/stay-with-risk/SKILL.md").read_text())
+    others = said.findall(shipped("skills/respond-to-suicide-risk/SKILL.md").read_text())
     for mine, other in list(zip(said.findall(mixed), others, strict=False))[:3]:
         mixed = mixed.replace(mine, other, 1)
     return proposals(

@@ -20,6 +20,7 @@ from tests.samples import raised, version_of
 #: A gate of very few draws: what it decides does not matter here, only that it is decided alike.
 GATE = "[tool.esc-skills.gate]\ndraws = 4\nbatch = 2\nthreshold = 1.2\n"
 WEAK, OTHER = "skills/reflect-the-feeling/SKILL.md", "skills/open-with-room/SKILL.md"
+ENTRANCE, FURTHER = "skills/emotional-support/SKILL.md", "references/examples.en.md"
 STANDS = version_of(shipped(OTHER).read_text())
 
 
@@ -42,9 +43,18 @@ PLACES = {
     "other": OTHER,
     "readme": "README.md",
     "new": "skills/see-the-other-side/SKILL.md",
+    "further": f"skills/see-the-other-side/{FURTHER}",
+    "other_further": f"skills/open-with-room/{FURTHER}",
     "settings": "pyproject.toml",
     "profile": "profiles/intentions.yaml",
 }
+
+
+def make_entrance(folder: Path) -> None:
+    """Commit the entrance that follows from the skills."""
+    assert call("bank", "entrance", str(folder / "skills")).code == 0
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "The entrance")
 
 
 def branch(folder: Path, name: str, **files: str | None) -> str:
@@ -115,14 +125,20 @@ def test_a_branch_of_several_commits_and_a_merge_is_one_change(bank: Path) -> No
     commit(bank, "Something else", readme="# A bank\n")
     git(bank, "checkout", "--quiet", "better")
     git(bank, "merge", "--quiet", "--no-edit", "main")
-    commit(bank, "One more", new=shipped("skills", "see-the-other-side", "SKILL.md").read_text())
+    commit(
+        bank,
+        "One more",
+        new=shipped("skills", "see-the-other-side", "SKILL.md").read_text(),
+        further=shipped("skills", "see-the-other-side", FURTHER).read_text(),
+    )
+    make_entrance(bank)
     git(bank, "checkout", "--quiet", "main")
 
     made = evidence("collect", bank, "better").result
 
     assert verify(bank, made["branch"])["evidence"] == "valid"
     changed = json.loads(git(bank, "show", f"{made['branch']}:evidence/{made['proposal']}/statement.json"))
-    assert set(changed["predicate"]["files"]) == {WEAK, PLACES["new"]}
+    assert set(changed["predicate"]["files"]) == {WEAK, PLACES["new"], PLACES["further"], ENTRANCE}
 
 
 def test_a_commit_may_be_named_and_so_may_another_base(bank: Path) -> None:
@@ -149,7 +165,12 @@ def test_another_folder_may_hold_the_bank(bank: Path) -> None:
 
 
 def test_a_skill_may_be_retired(bank: Path) -> None:
-    branch(bank, "fewer", other=None)
+    branch(bank, "fewer", other=None, other_further=None)
+    refused = evidence("collect", bank, "fewer")
+    assert refused.code == 2 and "run `esc-skills bank entrance` and commit what it writes" in refused.err
+    git(bank, "checkout", "--quiet", "fewer")
+    make_entrance(bank)
+    git(bank, "checkout", "--quiet", "main")
     made = evidence("collect", bank, "fewer").result
     assert made["proposal"].startswith("edit-open-with-room-")
     assert verify(bank, made["branch"])["evidence"] == "valid"
@@ -338,7 +359,7 @@ def test_so_it_is_where_the_gate_or_the_seekers_changed(
 
 
 def test_a_branch_by_hand_may_be_renewed_as_well_and_a_retired_skill_stays_so(bank: Path) -> None:
-    branch(bank, "fewer", other=None)
+    branch(bank, "fewer", other=None, other_further=None)
     commit(bank, "Another skill came first", weak=raised((bank / WEAK).read_text()) + "\n")
 
     made = evidence("renew", bank, "fewer").result

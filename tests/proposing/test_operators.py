@@ -38,7 +38,7 @@ def edits_for(weakness: Weakness, files: dict[str, bytes], run: tuple[Transcript
 
 
 def applied(edit: Edit, files: dict[str, bytes]) -> Bank:
-    return read_bank({**files, edit.path: edit.text.encode()}, "skills")
+    return read_bank({**files, **{path: text.encode() for path, text in edit.files.items()}}, "skills")
 
 
 def better_examples(files: dict[str, bytes], run: tuple[Transcript, ...], **fields: Any) -> Skill:
@@ -70,7 +70,7 @@ def test_each_need_has_a_starter_of_its_own() -> None:
 def test_a_starter_whose_name_the_bank_holds_is_not_proposed_again() -> None:
     weakness = found(WeaknessKind.MISSING, need=HiddenIntention.NO_BLAME)
     (edit,) = edits_for(weakness, SHIPPED)
-    assert edits_for(weakness, {**SHIPPED, edit.path: edit.text.encode()}) == ()
+    assert edits_for(weakness, {**SHIPPED, **{path: text.encode() for path, text in edit.files.items()}}) == ()
 
 
 def test_narrowing_by_disposition_rules_the_seekers_out_and_says_so() -> None:
@@ -120,7 +120,7 @@ def test_examples_that_were_followed_by_falling_emotion_make_room_for_drafts() -
     run = (*run_of(-5, -5, supporter=FIRST), *run_of(5, 5, supporter=SECOND))
     skill = better_examples(SMALL, run)
 
-    said = [example.supporter for example in skill.examples]
+    said = [example.supporter for example in skill.examples_in("en")]
     drafts = [each["supporter"] for each in load_starters(Language.ENGLISH)[HiddenIntention.BE_HEARD]["examples"]]
     assert said[0] == SECOND
     assert set(said[1:]) <= set(drafts)
@@ -136,21 +136,21 @@ def test_the_example_to_avoid_and_all_other_sections_stay() -> None:
 
 
 def test_an_example_that_was_never_performed_is_kept() -> None:
-    said = [example.supporter for example in better_examples(SMALL, run_of(-5, -5, supporter=FIRST)).examples]
+    said = [example.supporter for example in better_examples(SMALL, run_of(-5, -5, supporter=FIRST)).examples_in("en")]
     assert SECOND in said
     assert FIRST not in said
 
 
 def test_what_was_performed_is_told_through_the_echo() -> None:
     echoed = "So you wanted to tell her about the boiler. There is time. Take it."
-    said = [example.supporter for example in better_examples(SMALL, run_of(-5, -5, supporter=echoed)).examples]
+    said = [example.supporter for example in better_examples(SMALL, run_of(-5, -5, supporter=echoed)).examples_in("en")]
     assert FIRST not in said
 
 
 @pytest.mark.parametrize("flag", ["red:discourages-help", "amber:minimising"])
 def test_unsafe_examples_go_though_emotion_rose(flag: str) -> None:
     run = (*run_of(10, 10, supporter=FIRST, flags=(flag,)), *run_of(1, 1, supporter=SECOND))
-    said = [example.supporter for example in better_examples(SMALL, run, flag=flag).examples]
+    said = [example.supporter for example in better_examples(SMALL, run, flag=flag).examples_in("en")]
     assert FIRST not in said
     assert said[0] == SECOND
 
@@ -181,7 +181,7 @@ def test_a_skill_that_serves_two_needs_gets_a_proposal_for_each() -> None:
 def test_drafts_that_the_skill_has_already_are_not_given_twice() -> None:
     draft = load_starters(Language.ENGLISH)[HiddenIntention.BE_HEARD]["examples"][0]["supporter"]
     files = {"wait-a-little/SKILL.md": skill_text(body=BODY.replace(SECOND, draft)).encode()}
-    said = [example.supporter for example in better_examples(files, run_of(-5, -5, supporter=FIRST)).examples]
+    said = [example.supporter for example in better_examples(files, run_of(-5, -5, supporter=FIRST)).examples_in("en")]
     assert said.count(draft) == 1
 
 

@@ -15,6 +15,7 @@ from esc_skills.bank.reader import read_bank, read_files
 from esc_skills.bank.skill import Example, Skill
 from esc_skills.documents.shipped import shipped
 from esc_skills.roles import Answer
+from esc_skills.safety.flags import check_supporter_turn
 from esc_skills.surrogate.echo import split_sentences
 from esc_skills.surrogate.state import SeekerState
 from esc_skills.surrogate.supporter import (
@@ -85,12 +86,12 @@ class TestSelection:
     ) -> None:
         skill = select_skill(SHIPPED.values(), replace(state, risk=risk), used).skill
         assert skill is not None
-        assert skill.name == "stay-with-risk"
+        assert skill.name == "respond-to-suicide-risk"
 
     @given(states, histories)
     def test_without_risk_the_skill_for_risk_is_left_alone(self, state: SeekerState, used: list[str]) -> None:
         skill = select_skill(SHIPPED.values(), replace(state, risk=Risk.NONE), used).skill
-        assert skill is None or skill.name != "stay-with-risk"
+        assert skill is None or skill.name != "respond-to-suicide-risk"
 
     @given(states, histories)
     def test_the_order_of_the_bank_does_not_matter(self, state: SeekerState, used: list[str]) -> None:
@@ -154,15 +155,17 @@ class TestWhatItSees:
 
 
 class TestAnswers:
-    def test_the_answer_names_the_skill_and_echoes_the_seeker(self) -> None:
+    def test_the_answer_names_its_skill_and_reason_and_performs_an_example_of_it(self) -> None:
         given_ = answer("What should I do about the tax form? I lost my payslips in the flood of the cellar.")
         assert given_.skill in SHIPPED
-        assert "your payslips" in given_.text
+        said = set(given_.text.split())
+        examples = SHIPPED[given_.skill].examples_in(Language.ENGLISH)
+        assert any(len(said & set(each.supporter.split())) > len(said) / 2 for each in examples)
         assert given_.reason
 
     def test_words_of_suicide_are_answered_with_the_skill_for_risk(self) -> None:
         given_ = answer("Since she left I have been thinking about suicide.")
-        assert given_.skill == "stay-with-risk"
+        assert given_.skill == "respond-to-suicide-risk"
 
     def test_skills_of_another_language_are_not_used(self) -> None:
         chinese = replace(SKILL, language=Language.CHINESE)
@@ -183,15 +186,17 @@ class TestExamples:
     def performed(self, skill: Skill, message: str, times: int, seed: str = "s") -> list[str]:
         earlier: list[str] = []
         for _ in range(times):
-            earlier.append(perform(skill, message, earlier, seed))
+            earlier.append(perform(skill.examples, message, earlier, seed))
         return earlier
 
     @pytest.mark.parametrize("name", sorted(SHIPPED))
     def test_no_example_is_repeated_while_others_are_left(self, name: str) -> None:
         skill = SHIPPED[name]
+        skill = replace(skill, examples=skill.examples_in(skill.language))
         said = self.performed(skill, "I lost the keys to the flat on Monday.", len(skill.examples))
+        words = [set(example.supporter.split()) for example in skill.examples]
         own = [
-            next(at for at, each in enumerate(skill.examples) if each.supporter.split()[-4:] == answer_.split()[-4:])
+            max(range(len(words)), key=lambda at: len(words[at] & set(answer_.split())) / len(words[at]))
             for answer_ in said
         ]
         assert sorted(own) == list(range(len(skill.examples)))
@@ -208,30 +213,30 @@ class TestExamples:
 
     def test_the_echoing_sentence_is_replaced_by_an_echo_of_this_seeker(self) -> None:
         skill = self.skill(("The tax form scares me.", "The tax form scares you. One thing at a time."))
-        assert perform(skill, "I lost the keys to my flat.", [], "s") == (
+        assert perform(skill.examples, "I lost the keys to my flat.", [], "s") == (
             "You lost the keys to your flat. One thing at a time."
         )
 
     def test_where_the_seeker_said_little_the_echo_is_left_out(self) -> None:
         skill = self.skill(("The tax form scares me.", "The tax form scares you. One thing at a time."))
-        assert perform(skill, "Hm.", [], "s") == "One thing at a time."
+        assert perform(skill.examples, "Hm.", [], "s") == "One thing at a time."
 
     @pytest.mark.parametrize("supporter", ["There is time. Take it.", "The tax form scares you, I hear."])
     def test_an_example_without_a_sentence_of_its_own_beside_an_echo_gets_none(self, supporter: str) -> None:
         skill = self.skill(("The tax form scares me.", supporter))
-        assert perform(skill, "I lost the keys to my flat.", [], "s") == supporter
+        assert perform(skill.examples, "I lost the keys to my flat.", [], "s") == supporter
 
     def test_the_likest_example_comes_first(self) -> None:
         skill = self.skill(
             ("The tax form scares me.", "Paper is patient."),
             ("My sister sold the house.", "A house is more than walls."),
         )
-        assert perform(skill, "My brother sold our house.", [], "s") == "A house is more than walls."
-        assert perform(skill, "There is a form for the tax.", [], "s") == "Paper is patient."
+        assert perform(skill.examples, "My brother sold our house.", [], "s") == "A house is more than walls."
+        assert perform(skill.examples, "There is a form for the tax.", [], "s") == "Paper is patient."
 
     def test_equally_like_examples_come_in_an_order_that_follows_from_the_seed(self) -> None:
         skill = self.skill(*((f"{word} {word}", f"Answer {word}.") for word in ("one", "two", "three", "four")))
-        first = {perform(skill, "Hm.", [], f"seed {at}") for at in range(40)}
+        first = {perform(skill.examples, "Hm.", [], f"seed {at}") for at in range(40)}
         assert len(first) == 4
 
 
@@ -250,3 +255,11 @@ def test_a_strategy_that_takes_up_words_takes_up_the_seekers() -> None:
     bank = {SKILL.name: replace(SKILL, strategies=(Strategy.RESTATEMENT_OR_PARAPHRASING,))}
     turns = (Turn("I lost the keys to the archive.", 40),)
     assert "keys to the archive" in asyncio.run(StrategySupporter(bank, "s", Language.ENGLISH).answer(turns)).text
+
+
+@pytest.mark.parametrize(
+    "said", ["I have been thinking about suicide for weeks, and I am so tired.", "I don't want to be here."]
+)
+def test_whatever_is_performed_of_the_skill_for_risk_takes_the_risk_up(said: str) -> None:
+    for example in SHIPPED["respond-to-suicide-risk"].examples_in(Language.ENGLISH):
+        assert check_supporter_turn(perform((example,), said, [], "s"), [said]) == ()

@@ -11,6 +11,7 @@ from esc_skills.documents.findings import Finding, Severity
 from esc_skills.documents.schema import check_schema
 from esc_skills.documents.text import decode
 from esc_skills.errors import DocumentError, InputError
+from esc_skills.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Settings:
         models: Who plays.
         owners: Whose signature decides what no simulation can: names of `allowed_signers` by pattern of paths, such as
             `profiles/**`, or of one part of a skill, such as `skills/**#license`.
+        vocabulary: The words that skills may use: ours and the repository's own.
     """
 
     skills: str = "skills"
@@ -85,6 +87,7 @@ class Settings:
     gate: GateSettings = field(default_factory=GateSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
     owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
 
 
 def read_settings(data: bytes | None, shown: str) -> Settings:
@@ -100,7 +103,11 @@ def read_settings(data: bytes | None, shown: str) -> Settings:
     models = {role.replace("-", "_"): _role(each) for role, each in table.get("models", {}).items()}
     owners = {pattern: tuple(names) for pattern, names in table.get("owners", {}).items()}
     gate = GateSettings(**table.get("gate", {}))
-    return Settings(**{**table, "gate": gate, "models": ModelSettings(**models), "owners": owners})
+    own = {key: (*getattr(Vocabulary(), key), *words) for key, words in table.get("vocabulary", {}).items()}
+    vocabulary = Vocabulary(**own)
+    return Settings(
+        **{**table, "gate": gate, "models": ModelSettings(**models), "owners": owners, "vocabulary": vocabulary}
+    )
 
 
 def _role(value: Any) -> RoleSettings:

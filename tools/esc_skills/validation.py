@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from esc_skills.bank.reader import LINKED, LINKED_MEANS, SKILL_FILE, check_references, linked_folders, walk
-from esc_skills.bank.rules import check_contract, check_specification
-from esc_skills.bank.skill import SkillDocument, parse_skill
-from esc_skills.documents.findings import Finding, Severity, finding_of
+from esc_skills.bank.entrance import ENTRANCE_FILE, check_entrance
+from esc_skills.bank.reader import ENTRANCE, LINKED, LINKED_MEANS, check_references, linked_folders, walk
+from esc_skills.bank.rules import OURS, check_contract, check_specification
+from esc_skills.bank.skill import REFERENCE, SKILL_FILE, SkillDocument, build_skill, parse_skill
+from esc_skills.documents.findings import Finding, Severity, finding_of, has_errors
 from esc_skills.documents.text import decode, read_bytes
 from esc_skills.errors import DocumentError, InputError
 from esc_skills.git import Repository, as_committed
 from esc_skills.seekers.population import check_part
-from esc_skills.settings import check_settings
+from esc_skills.settings import check_settings, read_settings
+from esc_skills.vocabulary import Vocabulary
 
 _SETTINGS_FILE = "pyproject.toml"
 _PROFILE_FOLDERS = ("scenarios", "personas", "whole")
@@ -135,11 +137,14 @@ def _parts_below(folder: Path) -> Iterator[Path]:
 
 
 def _check_group(group: _Group, rules: Rules) -> Iterator[Finding]:
+    vocabulary = _vocabulary(group)
     documents: list[SkillDocument] = []
     severity = Severity.ERROR if rules is Rules.ESC else Severity.WARNING
     for link in group.links:
         yield Finding(str(link), 0, "", LINKED, severity, f"{LINKED_MEANS}; put the folder itself there")
     for path in group.skills:
+        if rules is Rules.ESC and path.parent.name == ENTRANCE:
+            continue
         if path.name != SKILL_FILE:
             message = f"should be called {SKILL_FILE}; clients look for that name alone"
             yield Finding(str(path), 0, "", "file-name", Severity.ERROR, message)
@@ -148,9 +153,12 @@ def _check_group(group: _Group, rules: Rules) -> Iterator[Finding]:
         except DocumentError as error:
             yield finding_of(error)
     for document in documents:
-        yield from check_specification(document) if rules is Rules.AGENT_SKILLS else check_contract(document)
+        yield from (
+            check_specification(document) if rules is Rules.AGENT_SKILLS else check_contract(document, vocabulary)
+        )
     if group.whole_bank and rules is Rules.ESC:
         yield from check_references(documents)
+        yield from _check_entrances(group.skills, documents, vocabulary)
     yield from _check_parts(group.parts)
     for path in group.settings:
         try:
@@ -159,9 +167,47 @@ def _check_group(group: _Group, rules: Rules) -> Iterator[Finding]:
             yield finding_of(error)
 
 
+def _vocabulary(group: _Group) -> Vocabulary:
+    """Return the words that a repository's settings allow; ours where there are none, or where they have findings."""
+    for path in group.settings or _settings_above(group.skills):
+        try:
+            return read_settings(_committed(path), str(path)).vocabulary
+        except (DocumentError, InputError):
+            continue
+    return OURS
+
+
+def _settings_above(skills: Iterable[Path]) -> Iterator[Path]:
+    """Yield the settings of the repository that the first of some skills lies in."""
+    for folder in (
+        parent for path in [*skills][:1] for parent in (path.parent.resolve(), *path.parent.resolve().parents)
+    ):
+        if (folder / ".git").exists():
+            if (folder / _SETTINGS_FILE).is_file():
+                yield folder / _SETTINGS_FILE
+            return
+
+
 def _parse(path: Path) -> SkillDocument:
     folder = path.resolve().parent.name if path.parent.name in ("", ".", "..") else path.parent.name
-    return parse_skill(decode(_committed(path, inside=path.parent), str(path)), str(path), folder)
+    references = {}
+    for each in sorted((path.parent / "references").glob("examples.*.md")):
+        if mark := REFERENCE.fullmatch(f"references/{each.name}"):
+            references[mark[1]] = (str(each), decode(_committed(each, inside=path.parent), str(each)))
+    return parse_skill(decode(_committed(path, inside=path.parent), str(path)), str(path), folder, references)
+
+
+def _check_entrances(
+    paths: Iterable[Path], documents: Iterable[SkillDocument], vocabulary: Vocabulary
+) -> Iterator[Finding]:
+    """Yield where an entrance is not what the skills of its bank make it; what is wrong with those has findings of its own."""
+    sound = [each for each in documents if not has_errors(check_contract(each, vocabulary))]
+    skills = {each.name: each for each in map(build_skill, sound)}
+    for path in paths:
+        if path.parent.name == ENTRANCE:
+            yield from check_entrance(
+                {ENTRANCE_FILE: _committed(path, inside=path.parent)}, skills, str(path.parent.parent)
+            )
 
 
 def _committed(path: Path, inside: Path | None = None) -> bytes:
@@ -186,25 +232,55 @@ def _check_parts(parts: Iterable[Path]) -> Iterator[Finding]:
 
 
 def _check_versions(skills: Iterable[Path], base: str) -> Iterator[Finding]:
-    for path in skills:
+    for path in (each for each in skills if each.parent.name != ENTRANCE):
         with Repository(path.parent) as repository:
             # The file itself stays unresolved: a link that leaves the repository has its own finding.
-            inside = (path.parent.resolve() / path.name).relative_to(repository.root.resolve()).as_posix()
-            before = repository.read_file(repository.resolve(base), inside)
+            inside = path.parent.resolve().relative_to(repository.root.resolve()).as_posix()
+            before = repository.read_tree(repository.resolve(base), inside)
         try:
-            data = _committed(path, inside=path.parent)
+            after = {name: _committed(path.parent / name, inside=path.parent) for name in _names(path)}
         except DocumentError:
             continue  # a file that cannot be read has its own finding
-        if before is not None and before != data:
-            yield from check_version_bump(before, data, str(path))
+        if path.name in before and _files_of(before, PurePosixPath()) != _files_of(after, PurePosixPath()):
+            yield from check_version_bump(before[path.name], after[path.name], str(path))
+
+
+def _names(path: Path) -> Iterator[str]:
+    """Yield a `SKILL.md` and the files of examples beside it, by path relative to its folder."""
+    yield path.name
+    yield from (f"references/{each.name}" for each in sorted((path.parent / "references").glob("examples.*.md")))
+
+
+def check_raised_versions(before: Mapping[str, bytes], after: Mapping[str, bytes], folder: str) -> Iterator[Finding]:
+    """Yield a finding for each skill of which a file changed while its version did not rise.
+
+    Args:
+        before: The files of the bank at the base revision, by path relative to its folder.
+        after: The files now.
+        folder: The bank's folder, for messages.
+    """
+    for path in sorted(before.keys() & after.keys()):
+        pure = PurePosixPath(path)
+        if pure.name != SKILL_FILE or pure.parent.name == ENTRANCE:
+            continue
+        if _files_of(before, pure.parent) != _files_of(after, pure.parent):
+            yield from check_version_bump(before[path], after[path], f"{folder}/{path}")
+
+
+def _files_of(files: Mapping[str, bytes], folder: PurePosixPath) -> dict[str, bytes]:
+    """Return the `SKILL.md` of a folder and its files of examples, by path relative to the folder."""
+    below = {
+        path.relative_to(folder).as_posix(): path for path in map(PurePosixPath, files) if path.is_relative_to(folder)
+    }
+    return {name: files[str(path)] for name, path in below.items() if name == SKILL_FILE or REFERENCE.fullmatch(name)}
 
 
 def check_version_bump(before: bytes, after: bytes, shown: str) -> Iterator[Finding]:
-    """Yield a finding where a skill changed and its version did not rise.
+    """Yield a finding where the version of a changed skill did not rise.
 
     Args:
-        before: The file at the base revision.
-        after: The file now; different from `before`.
+        before: Its `SKILL.md` at the base revision.
+        after: The one now.
         shown: The file's name for messages.
     """
     try:

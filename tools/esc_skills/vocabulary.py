@@ -6,7 +6,12 @@ dispositions, hidden intentions, emotion bands and the ways an episode ends.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
+
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
 class Speaker(StrEnum):
@@ -233,3 +238,23 @@ class Verdict(StrEnum):
     ACCEPT = "accept"
     REJECT = "reject"
     INDECISIVE = "indecisive"
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words that the skills of a repository may use, and further keys of their metadata: ours and a team's own.
+
+    No surrogate, lexicon or prompt knows a team's own words; language models read them where they stand.
+    """
+
+    needs: tuple[str, ...] = tuple(HiddenIntention)
+    strategies: tuple[str, ...] = tuple(Strategy)
+    stages: tuple[str, ...] = tuple(Stage)
+    languages: tuple[str, ...] = tuple(Language)
+    keys: tuple[str, ...] = ()
+
+
+def known_words(kind: type[_Word], words: Iterable[str]) -> tuple[str, ...]:
+    """Return words as members of an enum; those that a team added stay texts."""
+    known = {str(each): each for each in kind}
+    return tuple(known.get(word, word) for word in words)

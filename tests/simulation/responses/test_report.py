@@ -65,7 +65,7 @@ def test_every_arm_answers_every_context_and_the_corpus_beside_them() -> None:
 
 def test_contexts_with_risk_are_a_stratum_of_their_own() -> None:
     risky = context_of("Some days I want to kill myself.")
-    report = evaluate(Responders(restrict_bank(BANK, exclude=["stay-with-risk"])), [*CONTEXTS, risky])
+    report = evaluate(Responders(restrict_bank(BANK, exclude=["respond-to-suicide-risk"])), [*CONTEXTS, risky])
     assert {name: stratum.contexts for name, stratum in report.strata.items()} == {"no-risk": 8, "risk": 1}
     flags = report.strata["risk"].arms["bank"].flags
     assert [(each.context, each.flag) for each in flags] == [("ours/one:1", "red:missed-risk")]

@@ -60,6 +60,15 @@ def _compare(name: str, base: Skill | None, head: Skill | None) -> Iterator[Chan
     yield from _compare_fields(name, base, head)
     for part, what, field in _LISTS:
         yield from _compare_texts(name, part, what, _texts(base, field), _texts(head, field))
+    for language in sorted({*base.references, *head.references}):
+        for field, what in (("examples", "example"), ("avoid", "example to avoid")):
+            before, after = (
+                [_example(each) for each in getattr(skill.references[language], field)]
+                if language in skill.references
+                else []
+                for skill in (base, head)
+            )
+            yield from _compare_texts(name, Part.EXAMPLE, f"{what} in references ({language})", before, after)
     told = base != replace(head, text=base.text, version=base.version)
     if not told and _text_but_version(base) != _text_but_version(head):
         yield Change(name, Part.OTHER, "wording outside the sections", "", "title, summary or layout changed")
@@ -121,7 +130,9 @@ def _text(value: str | SkillRisk | Example) -> str:
 
 def _example(example: Example) -> str:
     why = f" Why: {example.why}" if example.why else ""
-    return f"{example.title}. Seeker: {example.seeker} Supporter: {example.supporter}{why}"
+    turns = (*example.earlier, (example.seeker, example.supporter))
+    said = " ".join(f"Seeker: {seeker} Supporter: {supporter}" for seeker, supporter in turns)
+    return f"{example.title}. {said}{why}"
 
 
 def _compare_texts(name: str, part: Part, what: str, base: Sequence[str], head: Sequence[str]) -> Iterator[Change]:

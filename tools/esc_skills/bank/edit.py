@@ -1,4 +1,4 @@
-"""Edits of a skill's file that touch named parts and leave every other byte as it was, and the making of new files."""
+"""Edits of a skill's files that touch named parts and leave every other byte as it was, and the making of new ones."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from esc_skills.bank.skill import Example, SkillRisk
+from esc_skills.bank.skill import OWN_AVOID, OWN_EXAMPLES, SKILL_FILE, Example, Reference, Skill, SkillRisk
 from esc_skills.documents.frontmatter import split_front_matter, split_sections
 from esc_skills.documents.text import one_line
 from esc_skills.errors import InputError
 
 _SHOWN = "the skill"
+_FURTHER = "More examples: "
 
 
 def set_metadata(text: str, key: str, value: str) -> str:
@@ -68,19 +69,90 @@ def _offset(text: str, line: int) -> int:
     return min(sum(len(each) + 1 for each in text.split("\n")[: line - 1]), len(text))
 
 
-def render_examples(examples: Iterable[Example], avoid: Iterable[Example]) -> str:
-    """Return the content of the section Examples."""
-    parts = [_render_example(example.title, example) for example in examples]
-    parts += [_render_example(f"Avoid: {example.title}", example) for example in avoid]
-    return "\n\n".join(parts)
+def with_examples(skill: Skill, examples: Sequence[Example], avoid: Sequence[Example] = ()) -> dict[str, str]:
+    """Return the files of a skill with other examples in its own language, by path relative to the skill's folder.
+
+    The first two and the first to avoid stand in `SKILL.md`, all others in `references/`; examples of other languages stay.
+
+    Args:
+        skill: The skill.
+        examples: All examples to follow, two or more.
+        avoid: All examples to avoid; empty for those that it has.
+    """
+    own = skill.references.get(skill.language)
+    avoid = avoid or [*skill.avoid, *(own.avoid if own else ())]
+    further = Reference(tuple(examples[OWN_EXAMPLES:]), tuple(avoid[OWN_AVOID:]))
+    references = {**skill.references, skill.language: further}
+    references = {language: each for language, each in references.items() if each.examples or each.avoid}
+    content = render_examples(examples[:OWN_EXAMPLES], avoid[:OWN_AVOID], references)
+    files = {SKILL_FILE: replace_section(skill.text, "Examples", content)}
+    if skill.language in references:
+        title = title_of(skill.text)
+        files[reference_path(skill.language)] = render_reference(title, skill.language, further)
+    return files
 
 
-def _render_example(title: str, example: Example) -> str:
-    lines = [
-        f"### {one_line(title)}",
-        f"**Seeker:** {one_line(example.seeker)}",
-        f"**Supporter:** {one_line(example.supporter)}",
-    ]
+def replace_examples(text: str, examples: Iterable[Example], avoid: Iterable[Example]) -> str:
+    """Return a `SKILL.md` with other examples; the link to the further ones stays."""
+    first = section_text(text, "Examples").split("\n", 1)[0]
+    parts = [first] if first.startswith(_FURTHER) else []
+    return replace_section(text, "Examples", "\n\n".join([*parts, *_rendered(examples, avoid, "###")]))
+
+
+def references_of(skill: Skill) -> dict[str, str]:
+    """Return the files of further examples of a skill, by path relative to its folder."""
+    title = title_of(skill.text)
+    return {reference_path(each): render_reference(title, each, skill.references[each]) for each in skill.references}
+
+
+def title_of(text: str) -> str:
+    """Return the first heading of a skill's file; empty where there is none."""
+    front = split_front_matter(text, _SHOWN)
+    return next((each.title for each in split_sections(front.body, front.body_line) if each.level == 1), "")
+
+
+def reference_path(language: str) -> str:
+    """Return the file of the further examples of a language, relative to the skill's folder."""
+    return f"references/examples.{language}.md"
+
+
+def render_further(languages: Iterable[str]) -> str:
+    """Return the line that leads from `SKILL.md` to the further examples."""
+    links = ", ".join(f"[{language}]({reference_path(language)})" for language in sorted(languages))
+    return f"{_FURTHER}{links}" if links else ""
+
+
+def render_examples(examples: Iterable[Example], avoid: Iterable[Example], further: Iterable[str] = ()) -> str:
+    """Return the content of the section Examples, with a link to the further ones of some languages."""
+    return "\n\n".join(filter(None, [render_further(further), *_rendered(examples, avoid, "###")]))
+
+
+def render_reference(title: str, language: str, reference: Reference) -> str:
+    """Return the file of the further examples of a skill in one language.
+
+    Args:
+        title: The skill's title.
+        language: The language.
+        reference: The examples.
+    """
+    parts = [reference_heading(title, language), *_rendered(reference.examples, reference.avoid, "##")]
+    return "\n\n".join(parts) + "\n"
+
+
+def reference_heading(title: str, language: str) -> str:
+    """Return the first line of a file of further examples."""
+    return f"# {title}: examples ({language})"
+
+
+def _rendered(examples: Iterable[Example], avoid: Iterable[Example], mark: str) -> list[str]:
+    parts = [_render_example(f"{mark} {one_line(example.title)}", example) for example in examples]
+    return parts + [_render_example(f"{mark} Avoid: {one_line(example.title)}", example) for example in avoid]
+
+
+def _render_example(heading: str, example: Example) -> str:
+    lines = [heading]
+    for seeker, supporter in (*example.earlier, (example.seeker, example.supporter)):
+        lines += [f"**Seeker:** {one_line(seeker)}", f"**Supporter:** {one_line(supporter)}"]
     if example.why:
         lines.append(f"**Why:** {one_line(example.why)}")
     return "\n\n".join(lines)
@@ -98,12 +170,14 @@ def render_skill(
     title: str,
     summary: str,
     sections: Mapping[str, Any],
-) -> str:
-    """Return the file of a new skill.
+) -> dict[str, str]:
+    """Return the files of a new skill, by path relative to its folder.
+
+    The first two examples and the first to avoid stand in `SKILL.md`, all others in `references/`.
 
     Args:
         name: The skill's name, which its folder has too.
-        description: What it does and when to use it.
+        description: When to use it, and what it does.
         metadata: All keys of the contract, in order.
         title: The first heading; `summary` stands below it.
         summary: One or two sentences.
@@ -113,6 +187,9 @@ def render_skill(
     front = [f"name: {name}", f"description: {_quoted(description)}", "license: Apache-2.0", "metadata:"]
     front += [f"  {key}: {_quoted(value)}" for key, value in metadata.items()]
     risks: Sequence[SkillRisk] = sections["risks"]
+    examples, avoid, language = sections["examples"], sections["avoid"], metadata["esc-language"]
+    further = Reference(tuple(examples[OWN_EXAMPLES:]), tuple(avoid[OWN_AVOID:]))
+    languages = [language] if further.examples or further.avoid else []
     body = [
         f"# {title}",
         summary,
@@ -127,9 +204,13 @@ def render_skill(
         "## Risks",
         _bullets(f"`{risk.code}`: {risk.text}" for risk in risks),
         "## Examples",
-        render_examples(sections["examples"], sections["avoid"]),
+        render_examples(examples[:OWN_EXAMPLES], avoid[:OWN_AVOID], languages),
     ]
-    return "---\n" + "\n".join(front) + "\n---\n\n" + "\n\n".join(body) + "\n"
+    text = "---\n" + "\n".join(front) + "\n---\n\n" + "\n\n".join(body) + "\n"
+    return {
+        SKILL_FILE: text,
+        **{reference_path(each): render_reference(title, each, further) for each in languages},
+    }
 
 
 def _bullets(items: Iterable[str]) -> str:

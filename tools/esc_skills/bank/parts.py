@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from esc_skills.bank.edit import render_examples, replace_section, set_metadata
+from esc_skills.bank.edit import replace_examples, replace_section, set_metadata
 from esc_skills.bank.skill import SECTIONS, Example, Skill
 
-#: What a model may be shown and may change: the sections, with the examples to avoid among the examples.
+#: What a model may be shown and may change: the sections of `SKILL.md`, with the example to avoid among the examples.
 PARTS = (*SECTIONS.values(), "needs", "not_for")
+_EXAMPLE_KEYS = ("title", "seeker", "supporter", "why")
 _TITLES = {key: title for title, key in SECTIONS.items()}
 #: What opens a block at the start of a line of Markdown, or hides text from whoever reads the page: tags anywhere, and
 #: the definition of a link.
@@ -30,7 +31,8 @@ _DANGER = re.compile(r"`[a-z-]*risk[a-z-]*`")
 def parts_of(skill: Skill) -> dict[str, Any]:
     """Return the parts of a skill in the form in which models are shown them; in an example to follow `why` is None."""
     told = json.loads(json.dumps(asdict(skill)))
-    examples = [{**each, "why": each["why"] or None} for each in told["examples"] + told["avoid"]]
+    own = [{key: each[key] for key in _EXAMPLE_KEYS} for each in told["examples"] + told["avoid"]]
+    examples = [{**each, "why": each["why"] or None} for each in own]
     return {**{part: told[part] for part in PARTS}, "examples": examples}
 
 
@@ -49,15 +51,15 @@ def write_part(text: str, part: str, value: Any) -> str:
         return set_metadata(text, f"esc-{part.replace('_', '-')}", ", ".join(value) or "none")
     if part == "risks":
         text = set_metadata(text, "esc-risks", ", ".join(risk["code"] for risk in value))
+    if part == "examples":
+        follow = [Example(**{**each, "why": ""}) for each in value if each["why"] is None]
+        return replace_examples(text, follow, [Example(**each) for each in value if each["why"] is not None])
     return replace_section(text, _TITLES[part], _content(part, value))
 
 
 def _content(part: str, value: Any) -> str:
     if part == "expected_outcome":
         return str(value)
-    if part == "examples":
-        follow = [Example(**{**each, "why": ""}) for each in value if each["why"] is None]
-        return render_examples(follow, [Example(**each) for each in value if each["why"] is not None])
     marks = (f"{number}." if part == "guidance" else "-" for number in range(1, len(value) + 1))
     return "\n".join(f"{mark} {item}" for mark, item in zip(marks, _items(value), strict=True))
 

@@ -8,16 +8,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from esc_skills.bank.rules import check_contract
-from esc_skills.bank.skill import Skill, SkillDocument, build_skill, parse_skill
+from esc_skills.bank.rules import OURS, check_contract
+from esc_skills.bank.skill import REFERENCE, SKILL_FILE, Skill, SkillDocument, build_skill, parse_skill
 from esc_skills.documents.findings import Finding, Severity, finding_of, has_errors
 from esc_skills.documents.jsonl import digest, digest_json
 from esc_skills.documents.schema import line_at, suggest
 from esc_skills.documents.text import decode, read_bytes, require_size
 from esc_skills.errors import DocumentError, InputError
-from esc_skills.vocabulary import HiddenIntention, RiskCode, Strategy
+from esc_skills.vocabulary import HiddenIntention, RiskCode, Strategy, Vocabulary
 
-SKILL_FILE = "SKILL.md"
 _MAX_FILES = 20_000
 _UNKNOWN = "unknown-skill"
 _NAME = re.compile(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`")
@@ -42,6 +41,8 @@ class Bank:
     meaning: str
 
 
+#: The folder of the entrance, which `bank.entrance` makes of the skills: it is none of them.
+ENTRANCE = "emotional-support"
 #: The code of a linked folder of a skill, and what is wrong with one.
 LINKED = "linked-folder"
 LINKED_MEANS = "is a symbolic link to a folder, which neither `verify` nor a clone on Windows follows"
@@ -117,16 +118,42 @@ def parse_documents(files: Mapping[str, bytes], shown: str) -> tuple[list[SkillD
     findings: list[Finding] = []
     for path in sorted(files):
         pure = PurePosixPath(path)
-        if pure.name == SKILL_FILE:
+        if pure.name == SKILL_FILE and pure.parent.name != ENTRANCE:
             name = str(PurePosixPath(shown, path))
             try:
-                require_size(files[path], name)
-                documents.append(
-                    parse_skill(decode(files[path], name), name, pure.parent.name or PurePosixPath(shown).name)
-                )
+                text, references = _text(files[path], name), _references(files, pure.parent, shown)
+                folder = pure.parent.name or PurePosixPath(shown).name
+                documents.append(parse_skill(text, name, folder, references))
             except DocumentError as error:
                 findings.append(finding_of(error))
+    findings.extend(_orphans(files, shown))
     return documents, findings
+
+
+def _orphans(files: Mapping[str, bytes], shown: str) -> Iterator[Finding]:
+    """Yield the files of examples beside which there is no `SKILL.md`: nobody who reads the bank sees them."""
+    for path in map(PurePosixPath, sorted(files)):
+        skill = path.parent.parent
+        is_reference = REFERENCE.fullmatch(f"{path.parent.name}/{path.name}")
+        if is_reference and str(skill / SKILL_FILE) not in files:
+            message = f"belongs to no skill: there is no {SKILL_FILE} in {skill}; remove it"
+            yield Finding(str(PurePosixPath(shown, path)), 0, "", "orphan-examples", Severity.ERROR, message)
+
+
+def _references(files: Mapping[str, bytes], folder: PurePosixPath, shown: str) -> dict[str, tuple[str, str]]:
+    """Return the files of examples of the skill in a folder: by language, their path and text."""
+    found = {
+        path: REFERENCE.fullmatch(PurePosixPath(path).relative_to(folder).as_posix())
+        for path in files
+        if PurePosixPath(path).is_relative_to(folder)
+    }
+    names = {path: str(PurePosixPath(shown, path)) for path in found}
+    return {mark[1]: (names[path], _text(files[path], names[path])) for path, mark in found.items() if mark}
+
+
+def _text(data: bytes, shown: str) -> str:
+    require_size(data, shown)
+    return decode(data, shown)
 
 
 def check_references(documents: Iterable[SkillDocument]) -> Iterator[Finding]:
@@ -162,12 +189,13 @@ def _finding(document: SkillDocument, pointer: str, code: str, message: str) -> 
     return Finding(document.path, line_at(document.lines, pointer) or 1, pointer, code, Severity.ERROR, message)
 
 
-def read_bank(files: Mapping[str, bytes], shown: str) -> Bank:
+def read_bank(files: Mapping[str, bytes], shown: str, vocabulary: Vocabulary = OURS) -> Bank:
     """Read a bank from the files of its folder.
 
     Args:
         files: Content by path relative to the folder.
         shown: The folder's name for messages.
+        vocabulary: The words and further keys that its skills may use.
 
     Raises:
         InputError: It holds no skill, or a skill has an error; the message holds the first and the number of the others.
@@ -176,7 +204,7 @@ def read_bank(files: Mapping[str, bytes], shown: str) -> Bank:
     if not documents and not findings:
         raise InputError(f"{shown}: holds no {SKILL_FILE}", "give a folder of skill folders, each with its SKILL.md")
     for document in documents:
-        findings.extend(check_contract(document))
+        findings.extend(check_contract(document, vocabulary))
     # A bank of a few copied skills still refers to those left behind: `validate` names that, and it hinders nothing.
     findings.extend(each for each in check_references(documents) if each.code != _UNKNOWN)
     if has_errors(findings):

@@ -11,15 +11,34 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from esc_skills.bank.skill import SECTIONS, SkillDocument, read_range
+from esc_skills.bank.edit import render_further, render_reference, title_of
+from esc_skills.bank.skill import (
+    OWN_AVOID,
+    OWN_EXAMPLES,
+    SECTIONS,
+    Reference,
+    ReferenceDocument,
+    SkillDocument,
+    example_of,
+    read_range,
+)
 from esc_skills.documents.findings import Finding, Severity
 from esc_skills.documents.schema import check_schema, line_at, suggest
 from esc_skills.documents.yaml import escape_pointer
+from esc_skills.vocabulary import Disposition, Language, Vocabulary
 
+#: The words that a repository's skills may use unless its settings add some.
+OURS = Vocabulary()
+#: How a description begins in a language, and the domain that it names; other languages have no rule.
+_DESCRIPTION: dict[str, tuple[str, str]] = {
+    Language.ENGLISH: ("When ", "emotional support"),
+    Language.CHINESE: ("当", "情感支持"),
+}
 _FIELDS = ("name", "description", "license", "compatibility", "metadata", "allowed-tools")
 _ESC_FIELDS = ("name", "description", "license", "metadata")
 _MAX_NAME, _MAX_DESCRIPTION, _MAX_COMPATIBILITY = 64, 1024, 500
-MAX_LINES, MAX_TOKENS = 500, 5000
+#: Clients read the first 100 lines of a file.
+MAX_LINES, MAX_TOKENS = 100, 5000
 _RANGES = {"/metadata/esc-intensity": (1, 5), "/metadata/esc-expected-change": (-10, 10)}
 #: Tabs, control characters and the line ends of Unicode: YAML 1.1 and 1.2 take them apart in different places.
 _ODD = re.compile("[\\t\\x7f-\\x9f\\u2028\\u2029\\ufeff]")
@@ -37,14 +56,99 @@ def check_specification(document: SkillDocument) -> list[Finding]:
     return [_finding(document, *each) for each in found]
 
 
-def check_contract(document: SkillDocument) -> list[Finding]:
-    """Return where a skill departs from ESC's contract: its schema, its sections and the portable subset."""
+def check_contract(document: SkillDocument, vocabulary: Vocabulary = OURS) -> list[Finding]:
+    """Return where a skill departs from ESC's contract: its schema, its sections, its examples and the portable subset.
+
+    Args:
+        document: The skill.
+        vocabulary: The words and further keys that it may use.
+    """
+    if (old := _old_form(document)) is not None:
+        return [_finding(document, "/examples", "old-form", old)]
     found = [*_check_portable_file(document), *_check_portable_values(document), *_check_body(document)]
-    schema = check_schema(document.value, "skill", document.path, document.lines)
+    found.extend(_check_description(document))
+    schema = check_schema(_without_own_keys(document.value, vocabulary), "skill", document.path, document.lines)
+    found.extend(_check_vocabulary(document, vocabulary))
     if not schema:
         found.extend(_check_agreement(document))
     name = [each for each in _check_name(document.value.get("name"), document.folder) if each[1] == "spec-folder"]
-    return [*schema, *(_finding(document, *each) for each in [*name, *found])]
+    further = [each for reference in document.references for each in _check_reference(document, reference)]
+    return [*schema, *(_finding(document, *each) for each in [*name, *found]), *further]
+
+
+def _old_form(document: SkillDocument) -> str | None:
+    """Return what tells a skill of the form in which all examples stood in `SKILL.md`; None for one of today's."""
+    counts = [len(document.value.get(key, ())) for key in ("examples", "avoid")]
+    if counts[0] <= OWN_EXAMPLES and counts[1] <= OWN_AVOID:
+        return None
+    held = f"holds {counts[0]} examples and {counts[1]} to avoid, where two and one are asked and all others are references"
+    return f"{held}; run `esc-skills bank migrate`"
+
+
+def _without_own_keys(value: dict[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict):
+        return value
+    return {**value, "metadata": {key: each for key, each in metadata.items() if key not in vocabulary.keys}}
+
+
+def _check_vocabulary(document: SkillDocument, vocabulary: Vocabulary) -> Iterator[_Found]:
+    metadata = document.value.get("metadata")
+    if not isinstance(metadata, dict):
+        return
+    allowed = {
+        "esc-stage": vocabulary.stages,
+        "esc-strategies": vocabulary.strategies,
+        "esc-needs": ("none", *vocabulary.needs),
+        "esc-not-for": ("none", *vocabulary.needs, *Disposition),
+        "esc-language": vocabulary.languages,
+    }
+    for key, words in allowed.items():
+        found = metadata.get(key, [])
+        for word in found if isinstance(found, list) else [found]:
+            if isinstance(word, str) and word not in words:
+                listed = ", ".join(map(str, words))
+                hint = f"{suggest(word, list(words))}; docs/settings.md says how a repository adds its own"
+                yield f"/metadata/{key}", "vocabulary", f"{word!r} is none of {listed}{hint}"
+
+
+def _check_description(document: SkillDocument) -> Iterator[_Found]:
+    """Check that a description opens with its trigger and names its domain, which is what clients show of a skill."""
+    description, metadata = document.value.get("description"), document.value.get("metadata")
+    form = _DESCRIPTION.get(str(metadata.get("esc-language"))) if isinstance(metadata, dict) else None
+    if not isinstance(description, str) or form is None:
+        return
+    start, domain = form
+    if not description.startswith(start):
+        yield (
+            "/description",
+            "description-trigger",
+            f"should begin with its trigger: {start!r} and what a seeker says or does",
+        )
+    if domain not in description.lower():
+        yield (
+            "/description",
+            "description-domain",
+            f"should name its domain: {domain!r}, or other agents take it for theirs",
+        )
+    if marks := sorted(set("'’") & set(description)):
+        yield "/description", "description-characters", f"holds {marks[0]!r}, which some clients cut at; reword it"
+
+
+def _check_reference(document: SkillDocument, reference: ReferenceDocument) -> list[Finding]:
+    """Return where a file of examples departs from its schema, or from the one form that its examples have."""
+    found = check_schema(reference.value, "skill#reference", reference.path, reference.lines)
+    if found:
+        return found
+    value = reference.value
+    own = Reference(tuple(map(example_of, value["examples"])), tuple(map(example_of, value["avoid"])))
+    right = render_reference(title_of(document.text), reference.language, own)
+    if reference.text == right:
+        return []
+    pairs = zip(reference.text.split("\n"), right.split("\n"), strict=False)
+    line, asked = next(((at, other) for at, (one, other) in enumerate(pairs, start=1) if one != other), (1, ""))
+    message = f"should read {asked[:80]!r}: a file of examples holds its heading and examples, and nothing else"
+    return [Finding(reference.path, line, "", "reference-form", Severity.ERROR, message)]
 
 
 _Found = tuple[str, str, str]
@@ -125,8 +229,8 @@ def _check_portable_file(document: SkillDocument) -> Iterator[_Found]:
         yield "", "portable-characters", f"holds U+{ord(mark):04X} in the front matter, which clients read differently"
     if "---" in front and not any("---" in text for _, text in _texts(document.yaml.value)):
         yield "", "portable-characters", "holds '---' in a comment or key, at which some clients cut; reword it"
-    if len(lines) > MAX_LINES:
-        yield "", "too-long", f"has {len(lines)} lines; at most {MAX_LINES} are allowed"
+    if len(lines) - 1 > MAX_LINES:
+        yield "", "too-long", f"has {len(lines) - 1} lines; at most {MAX_LINES} are allowed"
     if (tokens := estimate_tokens(text)) > MAX_TOKENS:
         yield "", "too-long", f"has about {tokens} tokens; at most {MAX_TOKENS} are allowed"
 
@@ -190,14 +294,18 @@ def _check_agreement(document: SkillDocument) -> Iterator[_Found]:
         low, high = read_range(metadata[pointer.rpartition("/")[2]])
         if not least <= low <= high <= most:
             yield pointer, "range", f"{low} to {high} should rise and lie within {least} to {most}"
-    clash = sorted(set(metadata["esc-needs"]) & set(metadata["esc-not-for"]))
+    clash = sorted((set(metadata["esc-needs"]) & set(metadata["esc-not-for"])) - {"none"})
     if clash:
         yield (
             "/metadata/esc-not-for",
             "needs-differ",
             f"{', '.join(clash)} stands in esc-needs too; it can only be one of them",
         )
-    for word, key in (("any", "esc-emotions"), ("none", "esc-not-for")):
+    link = render_further(each.language for each in document.references)
+    if document.value["further"] != link:
+        asked = f"should be {link!r}" if link else "should not be there"
+        yield "/examples", "examples-link", f"{document.value['further'][:80]!r} {asked}, under the heading Examples"
+    for word, key in (("any", "esc-emotions"), ("none", "esc-not-for"), ("none", "esc-needs")):
         if word in metadata[key] and len(metadata[key]) > 1:
             yield f"/metadata/{key}", "alone", f"{word!r} can only stand alone"
 

@@ -165,9 +165,9 @@ def edit_bank(bank: Bank) -> dict[str, Bank]:
     """
     ordinary = [skill for skill in bank.skills.values() if not {Risk.ACTIVE, Risk.IMMINENT} & set(skill.risk_levels)]
     kinds: dict[str, dict[str, Skill]] = {
-        "fewer-examples": {each.name: replace(each, examples=each.examples[:_FEW]) for each in ordinary},
+        "fewer-examples": {each.name: _performing(each, each.examples_in(each.language)[:_FEW]) for each in ordinary},
         "other-examples": dict(_with_examples_of_the_next(ordinary)),
-        "starters": {each.name: replace(each, examples=_starter(each)) for each in ordinary},
+        "starters": {each.name: _performing(each, _starter(each)) for each in ordinary},
     }
     taken_out = {skill.name for skill in ordinary[1::2]}
     banks = {name: bank_of({**bank.skills, **skills}) for name, skills in kinds.items()}
@@ -178,16 +178,23 @@ def edit_bank(bank: Bank) -> dict[str, Bank]:
 
 def _with_examples_of_the_next(skills: Sequence[Skill]) -> Iterator[tuple[str, Skill]]:
     for language in Language:
-        same = [skill for skill in skills if skill.language is language]
+        same = [skill for skill in skills if skill.language == language]
         for skill, following in zip(same, [*same[1:], *same[:1]], strict=True):
-            yield skill.name, replace(skill, examples=following.examples)
+            yield skill.name, _performing(skill, following.examples_in(language))
+
+
+def _performing(skill: Skill, examples: tuple[Example, ...]) -> Skill:
+    """Return a skill with these examples in its language and no others."""
+    references = {language: each for language, each in skill.references.items() if language != skill.language}
+    return replace(skill, examples=examples, references=references)
 
 
 def _starter(skill: Skill) -> tuple[Example, ...]:
     """Return the examples of the starter for a skill's first need; its own in a language without starters."""
-    if skill.language is not Language.ENGLISH or not skill.needs:
-        return skill.examples
-    return tuple(Example(**each) for each in load_starters(skill.language)[skill.needs[0]]["examples"])
+    needs = [each for each in skill.needs if isinstance(each, HiddenIntention)]
+    if skill.language != Language.ENGLISH or not needs:
+        return skill.examples_in(skill.language)
+    return tuple(Example(**each) for each in load_starters(Language.ENGLISH)[needs[0]]["examples"])
 
 
 def bank_of(skills: Mapping[str, Skill]) -> Bank:

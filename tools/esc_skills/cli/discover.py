@@ -230,7 +230,7 @@ def draft(
         writer = Folder(out, skills) if out else Branches(opened.enter_context(Repository(repo)), base, skills)
         bank = writer.bank
         wanted = tuple(dict.fromkeys(map(Language, languages))) or tuple(
-            dict.fromkeys(each.language for each in bank.values())
+            dict.fromkeys(each for each in Language if any(skill.language == each for skill in bank.values()))
         )
         wanted = wanted or tuple(Language)
         if run.session:

@@ -26,10 +26,10 @@ class Folder:
 
     def write(self, draft: Draft) -> str:
         """Write a draft and return its file."""
-        path = self._out / draft.path
-        write_atomically(path, draft.text)
+        for path, text in draft.files.items():
+            write_atomically(self._out / path, text)
         self._revises |= draft.revises is not None
-        return str(path)
+        return str(self._out / draft.path)
 
     def following(self, _: str) -> str:
         """Return what to do next, in words."""
@@ -63,15 +63,16 @@ class Branches:
         """Write a draft and return its branch."""
         branch = _branch_of(draft)
         # A skill may lie in a folder of its kind, and stays there.
-        inside = next((path for path in self._revision.files if f"/{path}".endswith(f"/{draft.path}")), draft.path)
-        path = f"{self._revision.settings.skills}/{inside}"
+        standing = next((path for path in self._revision.files if f"/{path}".endswith(f"/{draft.path}")), draft.path)
+        folder = f"{self._revision.settings.skills}/{standing.removesuffix(draft.path)}"
+        files: dict[str, bytes | None] = {f"{folder}{path}": text.encode() for path, text in draft.files.items()}
         message = f"Draft {draft.name}\n\n{_rests_on(draft)}\n"
-        self._repository.commit_branch(branch, self._revision.commit, {path: draft.text.encode()}, message)
+        self._repository.commit_branch(branch, self._revision.commit, files, message)
         return branch
 
     def following(self, branch: str) -> str:
         """Return what to do next with a branch, in words."""
-        return f"next: edit it, then esc-skills evidence collect --base {self._base} --head {branch}"
+        return f"next: edit it, run esc-skills bank entrance, then esc-skills evidence collect --base {self._base} --head {branch}"
 
 
 def _branch_of(draft: Draft) -> str:

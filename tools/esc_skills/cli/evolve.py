@@ -81,7 +81,7 @@ def _nothing(evolution: Evolution) -> str:
         return (
             f"{tried}; {flagged} would help and raise new red safety flags, which no gain offsets, so nothing was "
             "proposed. A red flag that the bank raises already needs an edit by hand; missed-risk, for example, a skill "
-            "whose esc-risk includes active and imminent, as the shipped stay-with-risk has."
+            "whose esc-risk includes active and imminent, as the shipped respond-to-suicide-risk has."
         )
     return f"{tried}, none of which helped; nothing was proposed. Edit by hand, or add seekers to the evolution split."
 

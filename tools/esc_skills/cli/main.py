@@ -20,6 +20,7 @@ from esc_skills.errors import EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED, EscEr
 _COMMANDS = {
     "demo": ("demo", "Watch the whole loop on a weakened copy of the bank."),
     "validate": ("validate", "Check skills, profiles and settings."),
+    "bank": ("bank", "Make the entrance, migrate an old bank, copy the shipped one."),
     "simulate": ("simulate", "Run a bank against seeker profiles."),
     "replay": ("simulate:replay", "Run a simulation again from its recorded calls."),
     "score": ("score", "Show the scores of runs, ours or SAGE's."),

@@ -20,7 +20,7 @@ from esc_skills.models.request import Model
 from esc_skills.seekers.population import Population
 from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.estimate import estimate_episode
-from esc_skills.simulation.players import Players, cast_players, play
+from esc_skills.simulation.players import Players, cast_players, play, require_languages
 from esc_skills.simulation.runfile import Ending, RunFile, UnfinishedRun
 from esc_skills.simulation.runner import Progress, run_to_file, wait_for
 from esc_skills.simulation.sentient_score import score_episodes
@@ -128,6 +128,7 @@ class _Simulation:
 
     def simulate(self) -> int:
         with self.run as run:
+            require_languages(self._cast(run.model), self.draws, self.bank)
             self._tell_estimate()
             with ProgressLine("episodes", run.status) as progress:  # it goes on while calls in flight are awaited
                 endings = run.wait_for(lambda: self._play(progress))

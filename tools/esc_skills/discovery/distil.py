@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, zip_longest
 from typing import Any
 
-from esc_skills.bank.edit import render_skill
+from esc_skills.bank.edit import references_of, render_skill, with_examples
 from esc_skills.bank.parts import find_lost_danger, find_markup, flatten, is_for_danger, parts_of, texts_in, write_part
 from esc_skills.bank.reader import named_skills, read_bank
-from esc_skills.bank.skill import SECTIONS, Example, Skill, SkillRisk
+from esc_skills.bank.skill import SECTIONS, SKILL_FILE, Example, Skill, SkillRisk, example_of
 from esc_skills.discovery.copying import Sources
 from esc_skills.discovery.drafting import Draft, Drafted, LeftOutError, danger_item, draft_of, require_untaken, tell
 from esc_skills.discovery.material import Material, Subject, new_metadata, points, revised_metadata, words_of
@@ -184,7 +185,7 @@ def _spoken(exemplar: Exemplar) -> str:
 def _neighbours(material: Material, bank: Iterable[Skill]) -> Iterator[str]:
     """Yield the skills of the same language that are for danger, or for the same need or strategy, the likest first."""
     need, strategy = material.subject.need, material.subject.strategy
-    others = [each for each in bank if each.language is material.subject.language and each is not material.revised]
+    others = [each for each in bank if each.language == material.subject.language and each is not material.revised]
     near = [
         (set(each.risk_levels) == {Risk.NONE}, (need not in each.needs) + (strategy not in each.strategies), each.name)
         for each in others
@@ -250,7 +251,7 @@ def _add_danger(given: dict[str, Any], material: Material, bank: Mapping[str, Sk
         given["risks"] = [*given["risks"], risk]
 
 
-def _new(material: Material, answer: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+def _new(material: Material, answer: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
     risks = [SkillRisk(RiskCode(each["code"]), each["text"]) for each in given["risks"]]
     follow = [Example(each["title"], each["seeker"], each["supporter"]) for each in answer["examples"]]
     avoid = [Example(**each) for each in answer["avoid"]]
@@ -260,18 +261,35 @@ def _new(material: Material, answer: Mapping[str, Any], given: Mapping[str, Any]
     return render_skill(answer["name"], description, metadata, answer["title"], answer["summary"], sections)
 
 
-def _revision(material: Material, skill: Skill, given: Mapping[str, Any]) -> str:
+def _revision(material: Material, skill: Skill, given: Mapping[str, Any]) -> dict[str, str]:
     text = revised_metadata(material, skill)
     standing = flatten(parts_of(skill))
     for part, value in given.items():
-        if value != standing[part]:
+        if value != standing[part] and part != "examples":
             text = write_part(text, part, value)
-    return text
+    written, files = replace(skill, text=text), {SKILL_FILE: text, **references_of(skill)}
+    if given["examples"] == standing["examples"]:
+        return files
+    examples = [example_of(each) for each in given["examples"]]
+    further = skill.references.get(skill.language)
+    # What was asked about are the examples of `SKILL.md`; the further ones stay.
+    follow = [each for each in examples if not each.why] + list(further.examples if further else ())
+    avoid = [each for each in examples if each.why] + list(further.avoid if further else ())
+    return {**files, **with_examples(written, follow, avoid)}
 
 
 def _require_as_given(draft: Draft, given: Mapping[str, Any]) -> None:
-    """Refuse a draft whose file reads as anything but the sections that were given."""
-    skill = read_bank({draft.path: draft.text.encode()}, "the draft").skills[draft.name]
+    """Refuse a draft whose files read as anything but the sections that were given."""
+    files = {path: text.encode() for path, text in draft.files.items()}
+    skill = read_bank(files, "the draft").skills[draft.name]
     read = flatten(parts_of(skill))
+    further = skill.references.get(skill.language)
+    given_avoid = sum(each["why"] is not None for each in given["examples"])
+    follow = (*skill.examples, *(further.examples if further else ()))[: len(given["examples"]) - given_avoid]
+    avoid = (*skill.avoid, *(further.avoid if further else ()))[:given_avoid]
+    read["examples"] = [
+        {"title": each.title, "seeker": each.seeker, "supporter": each.supporter, "why": each.why or None}
+        for each in (*follow, *avoid)
+    ]
     if differing := [part for part, value in given.items() if read[part] != value]:
         raise LeftOutError(f"its file reads as more or less than it gave: {', '.join(differing)}")

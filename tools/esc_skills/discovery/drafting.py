@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from esc_skills.bank.edit import append_item, raise_version, render_examples, render_skill, replace_section
-from esc_skills.bank.reader import SKILL_FILE, read_bank
-from esc_skills.bank.skill import Example, Skill, SkillRisk
+from esc_skills.bank.edit import append_item, raise_version, render_skill, with_examples
+from esc_skills.bank.reader import read_bank
+from esc_skills.bank.skill import SKILL_FILE, Example, Skill, SkillRisk
 from esc_skills.discovery.material import (
     Material,
     Subject,
@@ -36,7 +36,7 @@ _EXAMPLES, _AVOID, _GUIDANCE, _MOMENTS, _RISKS = 6, 2, 4, 3, 4
 #: Texts of other lengths, in characters, show a turn badly; the schema bounds them too.
 _SHORTEST, _LONGEST = 20, 700
 #: The shipped skill that takes over where a seeker is in danger.
-_RISK_SKILL = "stay-with-risk"
+_RISK_SKILL = "respond-to-suicide-risk"
 #: What can go wrong with a move, and with a strategy where the move tells nothing.
 _MOVE_RISKS = {
     "blame": RiskCode.BLAME,
@@ -79,7 +79,7 @@ class Draft:
     Attributes:
         subject: What it is about.
         name: The skill's name.
-        text: The whole file.
+        files: The content of its files, by path relative to the bank's folder.
         revises: The version of the skill that it revises; None for a new one.
         helpful: The prototypes that its guidance rests on.
         harmful: Those that its risks rest on.
@@ -87,15 +87,20 @@ class Draft:
 
     subject: Subject
     name: str
-    text: str
+    files: Mapping[str, str]
     revises: str | None
     helpful: tuple[Prototype, ...]
     harmful: tuple[Prototype, ...]
 
     @property
     def path(self) -> str:
-        """Its file, relative to the bank's folder."""
+        """Its `SKILL.md`, relative to the bank's folder."""
         return f"{self.name}/{SKILL_FILE}"
+
+    @property
+    def text(self) -> str:
+        """The content of that file."""
+        return self.files[self.path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +168,26 @@ def _draft(material: Material, bank: Mapping[str, Skill]) -> Draft:
     return draft_of(material, material.name, _new(material, examples, avoid, bank))
 
 
-def draft_of(material: Material, name: str, text: str) -> Draft:
-    """Return the draft that a skill's file is, once the file has been read as a bank's files are.
+def draft_of(material: Material, name: str, files: Mapping[str, str]) -> Draft:
+    """Return the draft that a skill's files are, once they have been read as a bank's files are.
+
+    Args:
+        material: What it is made from.
+        name: The skill's name.
+        files: The content of its files, by path relative to the skill's folder.
 
     Raises:
         InputError: It breaks the contract.
     """
-    read_bank({f"{name}/{SKILL_FILE}": text.encode("utf-8")}, "the draft")
+    placed = {f"{name}/{path}": text for path, text in files.items()}
+    read_bank({path: text.encode("utf-8") for path, text in placed.items()}, "the draft")
     revises = material.revised.version if material.revised else None
-    return Draft(material.subject, name, text, revises, material.helpful, material.harmful)
+    return Draft(material.subject, name, placed, revises, material.helpful, material.harmful)
 
 
-def _new(material: Material, examples: Sequence[Example], avoid: Sequence[Example], bank: Mapping[str, Skill]) -> str:
+def _new(
+    material: Material, examples: Sequence[Example], avoid: Sequence[Example], bank: Mapping[str, Skill]
+) -> dict[str, str]:
     subject, helpful, harmful = material.subject, material.helpful, material.harmful
     words = words_of(subject.language)
     strategy, need = words["strategies"][subject.strategy], words["needs"][subject.need]
@@ -208,21 +221,21 @@ def danger_item(language: Language, bank: Mapping[str, Skill]) -> str:
     return told
 
 
-def _revision(material: Material, skill: Skill, examples: Sequence[Example]) -> str:
-    """Return a skill's file with what the prototypes add: examples, what speaks against its use, and what it rests on."""
+def _revision(material: Material, skill: Skill, examples: Sequence[Example]) -> dict[str, str]:
+    """Return a skill's files with what the prototypes add: examples, what speaks against its use, and what it rests on."""
     words = words_of(material.subject.language)
     text = with_provenance(material, skill)
     against = [each for each in material.harmful if each.strategy is material.subject.strategy]
     for each in against[:1]:
         if (item := tell(words["when_not"], each, words)) not in skill.when_not_to_use:
             text = append_item(text, "When not to use", item)
-    spoken = {example.supporter for example in skill.examples}
+    standing = skill.examples_in(skill.language)
+    spoken = {example.supporter for example in standing}
     added = [example for example in examples if example.supporter not in spoken][:2]
-    if added:
-        text = replace_section(text, "Examples", render_examples([*skill.examples, *added], skill.avoid))
-    if text == skill.text:
+    files = with_examples(replace(skill, text=text), [*standing, *added])
+    if not added and text == skill.text:
         raise LeftOutError(f"{skill.name} says already what the prototypes say")
-    return raise_version(text, skill.version)
+    return {**files, SKILL_FILE: raise_version(files[SKILL_FILE], skill.version)}
 
 
 def tell(form: str, prototype: Prototype, words: Mapping[str, Any]) -> str:

@@ -88,7 +88,7 @@ def _near_duplicate(subject: Subject, bank: Mapping[str, Skill]) -> Skill | None
     same = [
         skill
         for skill in bank.values()
-        if skill.language is subject.language and subject.need in skill.needs and Risk.NONE in skill.risk_levels
+        if skill.language == subject.language and subject.need in skill.needs and Risk.NONE in skill.risk_levels
     ]
     for place in (0, 1):
         found = [skill for skill in same if subject.strategy in skill.strategies[place : place + 1]]

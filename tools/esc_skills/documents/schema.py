@@ -34,20 +34,17 @@ _DRAFT_4_INTEGER = {
 
 @cache
 def load_schema(name: str) -> dict[str, Any]:
-    """Return the schema of `schemas/<name>.schema.json`."""
-    loaded: dict[str, Any] = json.loads(_text(name))
-    return loaded
-
-
-def _text(name: str) -> str:
-    return shipped("schemas", f"{name}.schema.json").read_text(encoding="utf-8")
+    """Return the schema of `schemas/<name>.schema.json`; `<name>#<part>` is that of one of its definitions."""
+    file, _, part = name.partition("#")
+    loaded: dict[str, Any] = json.loads(shipped("schemas", f"{file}.schema.json").read_text(encoding="utf-8"))
+    return {"$schema": loaded["$schema"], "$defs": loaded["$defs"], "$ref": f"#/$defs/{part}"} if part else loaded
 
 
 @cache
 def _checker(name: str) -> Draft202012Validator:
     from jsonschema_rs import Draft202012Validator, RegexOptions, Registry  # 20 ms, which `--help` should not pay
 
-    schema = json.loads(_text(name), object_hook=_exact)
+    schema = json.loads(json.dumps(load_schema(name)), object_hook=_exact)
     linear = RegexOptions()  # strangers write records, and shall not choose how long a pattern takes
     return Draft202012Validator(schema, registry=Registry([(_INTEGER, _DRAFT_4_INTEGER)]), pattern_options=linear)
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, visible
+from esc_skills.bank.reader import Bank, read_bank, visible
+from esc_skills.bank.skill import SKILL_FILE
 from esc_skills.documents.text import MAX_DOCUMENT_BYTES
 from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evidence.build import build_evidence
@@ -160,7 +161,7 @@ class Case:
     def candidate(self) -> Bank:
         """The bank after the change."""
         try:
-            return read_bank(self.files_after, self.folder)
+            return read_bank(self.files_after, self.folder, self.change.settings.vocabulary)
         except InputError as error:
             raise invalid("bank", error.message) from error
 

@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import esc_skills
 from esc_skills import __version__
-from esc_skills.bank.reader import SKILL_FILE
+from esc_skills.bank.entrance import check_entrance
+from esc_skills.bank.skill import SKILL_FILE
 from esc_skills.documents.jsonl import digest_json
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import EscError, GitError, InputError
@@ -26,7 +27,7 @@ from esc_skills.evidence.comparison import compare_evidence
 from esc_skills.evidence.files import SIGNATURE, STATEMENT
 from esc_skills.evidence.kinds import EVIDENCE_FOLDER, SIGNERS, SIMULATED, Kind
 from esc_skills.evidence.ownership import OwnersWord, owners_word, require_usable
-from esc_skills.evidence.proposal import OPERATORS, proposal_id
+from esc_skills.evidence.proposal import OPERATORS, first_skill, proposal_id
 from esc_skills.evidence.revision import SETTINGS_FILE, skill_path
 from esc_skills.evidence.signature import Purpose, SignatureError, check_signature
 from esc_skills.evidence.verification import (
@@ -46,7 +47,7 @@ from esc_skills.ledger.book import find_ledger
 from esc_skills.ledger.entries import LedgerError
 from esc_skills.ledger.levels import threshold_at
 from esc_skills.simulation.players import SURROGATE, endpoint_of
-from esc_skills.validation import check_version_bump
+from esc_skills.validation import check_raised_versions
 from esc_skills.vocabulary import Verdict
 
 _CALIBRATION = f"{FOLDER}/{RESULT}"
@@ -144,7 +145,10 @@ def scope(case: Case) -> str:
             places = f"{folder}/ and {EVIDENCE_FOLDER}/{case.name}/"
             raise invalid("scope", f"{path}: lies outside {places}, which is all a proposal may touch")
         if each.path.startswith(f"{folder}/") and not re.fullmatch(skill_path(folder), each.path):
-            raise invalid("scope", f"{path}: is no {SKILL_FILE}; a proposal changes nothing else in a bank")
+            raise invalid(
+                "scope",
+                f"{path}: is no {SKILL_FILE} and no file of examples; a proposal changes nothing else in a bank",
+            )
         if each.kind != "D" and each.mode != REGULAR:
             raise invalid("scope", f"{path}: has mode {each.mode:o} where a regular file (100644) is asked")
     for path in (folder, case.change.settings.profiles, SETTINGS_FILE):
@@ -253,7 +257,7 @@ def name(case: Case) -> None:
     if not changed:
         place = f"{EVIDENCE_FOLDER}/{case.name}/"
         raise invalid("scope", f"{place}: comes without a change of a skill in {case.folder}/")
-    skill, stated = PurePosixPath(changed[0]).parent.name, case.statement
+    skill, stated = first_skill(changed), case.statement
     if case.name not in {proposal_id(operator, skill, stated.change) for operator in OPERATORS}:
         right, others = proposal_id("edit", skill, stated.change), ", ".join(sorted(OPERATORS - {"edit"}))
         detail = f"/predicate/proposal is {case.name!r}, and a change of {skill} is called {right!r}"
@@ -287,11 +291,10 @@ def registration(case: Case) -> str | None:
 
 def bank(case: Case) -> str:
     """Check that the bank after the change follows the contract, and that versions rise."""
-    for path, data in case.files_after.items():
-        before = case.base.files.get(path)
-        if before is not None and before != data and path.endswith(SKILL_FILE):
-            for finding in check_version_bump(before, data, f"{case.folder}/{path}"):
-                raise invalid("bank", finding.as_text())
+    for finding in check_raised_versions(case.base.files, case.files_after, case.folder):
+        raise invalid("bank", finding.as_text())
+    for finding in check_entrance(case.files_after, case.candidate.skills, case.folder):
+        raise invalid("bank", finding.as_text())
     return f"{len(case.candidate.skills)} skills follow the contract; versions rise"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from esc_skills.bank.reader import SKILL_FILE, read_bank, visible
+from esc_skills.bank.reader import read_bank, visible
 from esc_skills.bank.spans import DERIVED, changed_spans
 from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
 from esc_skills.errors import EscError, GitError, InputError
@@ -24,7 +24,7 @@ from esc_skills.git import REGULAR, ChangedFile, Entry, MissingObjectError, Repo
 from esc_skills.ledger.book import LedgerBook
 from esc_skills.ledger.entries import Ledger, OwnersDecision, owners_payload
 from esc_skills.settings import read_settings
-from esc_skills.validation import check_version_bump
+from esc_skills.validation import check_raised_versions
 
 #: A pattern's part: `**` crosses folders, `*` and `?` do not.
 _WILD = re.compile(r"\*\*/?|\*|\?|[^*?]+")
@@ -139,18 +139,17 @@ def require_usable(repository: Repository, change: MergedChange) -> None:
         if SETTINGS_FILE in entries:
             entry = entries[SETTINGS_FILE]
             data = repository.read_object(entry.id, "blob") if entry else None
-        folder = read_settings(data, SETTINGS_FILE).skills
+        settings = read_settings(data, SETTINGS_FILE)
+        folder = settings.skills
         after, before = files_in(folder), visible(repository.read_tree(change.base, folder))
         if after:
-            read_bank(after, folder)
+            read_bank(after, folder, settings.vocabulary)
     except MissingObjectError:
         raise
     except EscError as error:
         raise invalid("bank", error.message) from error
-    for path, text in after.items():
-        if path.endswith(SKILL_FILE) and before.get(path, text) != text:
-            for finding in check_version_bump(before[path], text, f"{folder}/{path}"):
-                raise invalid("bank", finding.as_text())
+    for finding in check_raised_versions(before, after, folder):
+        raise invalid("bank", finding.as_text())
 
 
 def require_reason(reason: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from esc_skills.bank.changes import Change, compare_banks
-from esc_skills.bank.reader import Bank
+from esc_skills.bank.reader import ENTRANCE, Bank
 from esc_skills.errors import InputError
 from esc_skills.evidence.revision import Revision
 from esc_skills.git import Repository
@@ -33,6 +34,16 @@ class Proposal:
     head_tree: str
     files: Mapping[str, tuple[str | None, str | None]]
     changes: tuple[Change, ...]
+
+
+def first_skill(changed: Iterable[str]) -> str:
+    """Return the name of the first changed skill, after which a proposal is named; the entrance follows from the others.
+
+    Args:
+        changed: The paths of the bank's changed files, in git's order; one or more.
+    """
+    folders = [[each for each in PurePosixPath(path).parent.parts if each != "references"] for path in changed]
+    return next((each[-1] for each in folders if each[-1] != ENTRANCE), ENTRANCE)
 
 
 def proposal_id(operator: str, skill: str, trial_digest: str) -> str:

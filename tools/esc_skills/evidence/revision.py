@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from esc_skills.bank.reader import SKILL_FILE, Bank, read_bank, read_files, visible
+from esc_skills.bank.reader import Bank, read_bank, read_files, visible
+from esc_skills.bank.skill import REFERENCE, SKILL_FILE
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import InputError
 from esc_skills.git import Repository
@@ -54,7 +55,7 @@ def read_revision(repository: Repository, revision: str, folder: str | None = No
     if not any(path.endswith(SKILL_FILE) for path in files):
         hint = "commit the bank first, or name its folder with --skills"
         raise InputError(f"{revision}:{settings.skills}: holds no {SKILL_FILE}", hint)
-    bank = read_bank(files, f"{settings.skills}")
+    bank = read_bank(files, settings.skills, settings.vocabulary)
     return Revision(commit, settings, files, bank, _population(repository, commit, settings.profiles))
 
 
@@ -76,8 +77,8 @@ def _population(repository: Repository, commit: str, folder: str) -> Population:
 
 
 def skill_path(folder: str) -> str:
-    """Return the pattern of the paths of a bank's skills; a skill may lie in folders of its kind, none of them hidden."""
-    return rf"{re.escape(folder)}/(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[a-z0-9]+(?:-[a-z0-9]+)*/{re.escape(SKILL_FILE)}"
+    """Return the pattern of the files of a bank's skills; a skill may lie in folders of its kind, none of them hidden."""
+    return rf"{re.escape(folder)}/(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[a-z0-9]+(?:-[a-z0-9]+)*/(?:{re.escape(SKILL_FILE)}|{REFERENCE.pattern})"
 
 
 def clean_folder(folder: str) -> str:

@@ -6,9 +6,13 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from esc_skills.bank.skill import Skill
+from esc_skills.bank.edit import render_examples, replace_section
+from esc_skills.bank.skill import OWN_EXAMPLES, Example, Skill
+from esc_skills.documents.frontmatter import split_front_matter
 from esc_skills.documents.prompts import PromptRole, load_prompt
+from esc_skills.language.cues import load_cues
 from esc_skills.language.lexicon import safety_codes
+from esc_skills.language.reading import read
 from esc_skills.models.request import Completion, Message, Model, ModelFault, RoleModel
 from esc_skills.roles import Answer, Appraisal, Judgement, Preference, Reply
 from esc_skills.seekers.profile import Profile
@@ -109,7 +113,7 @@ class ModelSupporter(_Voice):
         self, skills: Mapping[str, Skill], model: Model, role_model: RoleModel, seed: str, language: Language
     ) -> None:
         super().__init__(model, role_model, seed, language)
-        self._skills = {name: skill for name, skill in skills.items() if skill.language is language}
+        self._skills = {name: skill for name, skill in skills.items() if skill.examples_in(language)}
         self._catalogue = _catalogue(self._skills.values())
 
     async def answer(self, turns: tuple[Turn, ...]) -> Answer:
@@ -121,26 +125,25 @@ class ModelSupporter(_Voice):
         conversation = _conversation(turns)
         skill, reason, calls = None, "no bank", tuple[str, ...]()
         if self._skills:
-            chosen = await self._ask(
-                PromptRole.SUPPORTER_SELECT, catalogue=self._catalogue, transcript=conversation
-            )
+            chosen = await self._ask(PromptRole.SUPPORTER_SELECT, catalogue=self._catalogue, transcript=conversation)
             skill, reason, calls = chosen.value["skill"], chosen.value["reason"], (chosen.digest,)
             if skill is not None and skill not in self._skills:
                 raise ModelFault(Termination.FAULT_MALFORMED, f"chose {skill[:80]!r}, which is no skill of the bank")
         if skill is None:
             said = await self._ask(PromptRole.SUPPORTER_BASELINE, transcript=conversation)
         else:
-            said = await self._say(self._skills[skill], conversation)
+            said = await self._say(self._skills[skill], turns[-1].seeker, conversation)
         return Answer(_flat(said.value["answer"]), skill, reason, (*calls, said.digest))
 
-    async def _say(self, skill: Skill, conversation: str) -> Completion:
-        return await self._ask(PromptRole.SUPPORTER_ANSWER, skill=skill.text, transcript=conversation)
+    async def _say(self, skill: Skill, seeker_said: str, conversation: str) -> Completion:
+        told = with_nearest_examples(skill, seeker_said, self._language)
+        return await self._ask(PromptRole.SUPPORTER_ANSWER, skill=told, transcript=conversation)
 
 
 class ModelStrategySupporter(ModelSupporter):
     """Chooses as the supporter with the bank does, and is then told no more of the skill than its first strategy."""
 
-    async def _say(self, skill: Skill, conversation: str) -> Completion:
+    async def _say(self, skill: Skill, seeker_said: str, conversation: str) -> Completion:
         return await self._ask(
             PromptRole.SUPPORTER_STRATEGY, strategy=str(skill.strategies[0]), transcript=conversation
         )
@@ -201,6 +204,28 @@ class ModelJudge(_Voice):
         judged = [(code, each) for code, each in zip(codes, answers, strict=True) if isinstance(each, Completion)]
         raised = tuple(code.code for code, each in judged if each.value["answer"] == "yes")
         return Judgement(raised, tuple(each.digest for _, each in judged))
+
+
+def with_nearest_examples(skill: Skill, seeker_said: str, language: Language) -> str:
+    """Return what a model is told of a skill: its sections, with the two examples nearest to what the seeker said.
+
+    Nearest are those whose seeker shares most words of content with the message; of equals, the first in the files.
+    """
+    said = _terms(seeker_said, language)
+    examples = skill.examples_in(language)
+    ranked = sorted(range(len(examples)), key=lambda at: (-len(said & _terms(examples[at].seeker, language)), at))
+    return _told(skill.text, tuple(examples[at] for at in sorted(ranked[:OWN_EXAMPLES])), skill.avoid)
+
+
+@lru_cache(maxsize=4096)  # each message of an episode is looked at in every later turn
+def _terms(text: str, language: Language) -> frozenset[str]:
+    return read(text, load_cues(language)).terms
+
+
+@lru_cache(maxsize=1024)
+def _told(text: str, examples: tuple[Example, ...], avoid: tuple[Example, ...]) -> str:
+    told = replace_section(text, "Examples", render_examples(examples, avoid))
+    return split_front_matter(told, "the skill").body.strip()
 
 
 def _catalogue(skills: Iterable[Skill]) -> str:

@@ -10,13 +10,15 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from statistics import fmean
 from typing import Any
 
-from esc_skills.bank.edit import raise_version
+from esc_skills.bank.edit import raise_version, references_of
 from esc_skills.bank.parts import PARTS, find_lost_danger, find_markup, flatten, parts_of, texts_in, write_part
-from esc_skills.bank.reader import SKILL_FILE, read_bank
-from esc_skills.bank.skill import Skill
+from esc_skills.bank.reader import read_bank
+from esc_skills.bank.rules import OURS
+from esc_skills.bank.skill import SKILL_FILE, Skill
 from esc_skills.documents.prompts import PromptRole, load_prompt
 from esc_skills.documents.text import one_line, shorten
 from esc_skills.errors import InputError
@@ -26,7 +28,16 @@ from esc_skills.proposing.operators import Edit
 from esc_skills.settings import RoleSettings
 from esc_skills.simulation.players import role_model
 from esc_skills.transcript import MAX_CHANGE, Transcript, Turn
-from esc_skills.vocabulary import Disposition, HiddenIntention, Language, Risk, Speaker, Termination
+from esc_skills.vocabulary import (
+    Disposition,
+    HiddenIntention,
+    Language,
+    Risk,
+    Speaker,
+    Termination,
+    Vocabulary,
+    known_words,
+)
 
 #: An analyst answers with up to eight parts of a skill, a supporter with a few sentences.
 _OWN = RoleSettings(temperature=0.7, max_tokens=6000)
@@ -57,6 +68,7 @@ def analyst_of(
     model: Model,
     seed: str,
     asked: RoleSettings = RoleSettings(),  # noqa: B008 - frozen
+    vocabulary: Vocabulary = OURS,
 ) -> Analyst:
     """Return the analyst of a bank, who is asked in the language of most of its skills.
 
@@ -66,10 +78,11 @@ def analyst_of(
         model: Who is asked.
         seed: What tells this analysis from others with equal words.
         asked: How the model is asked.
+        vocabulary: The words that skills may use.
     """
-    languages = Counter(skill.language for skill in bank.values())
-    language = languages.most_common(1)[0][0] if languages else Language.ENGLISH
-    return Analyst(model, role_model(name, _OWN, asked), seed, language)
+    languages = Counter(known_words(Language, (skill.language for skill in bank.values())))
+    spoken = [each for each, _ in languages.most_common() if isinstance(each, Language)]
+    return Analyst(model, role_model(name, _OWN, asked), seed, spoken[0] if spoken else Language.ENGLISH, vocabulary)
 
 
 class Analyst:
@@ -80,10 +93,14 @@ class Analyst:
         role_model: Which model of which endpoint, with its parameters.
         seed: What tells this analysis from others with equal words.
         language: The language of the prompts.
+        vocabulary: The words that skills may use.
     """
 
-    def __init__(self, model: Model, role_model: RoleModel, seed: str, language: Language) -> None:
+    def __init__(
+        self, model: Model, role_model: RoleModel, seed: str, language: Language, vocabulary: Vocabulary = OURS
+    ) -> None:
         self._model, self._role_model, self._seed, self._language = model, role_model, seed, language
+        self._vocabulary = vocabulary
 
     async def diagnose(
         self, transcripts: Sequence[Transcript], bank: Mapping[str, Skill], counted: Sequence[Weakness]
@@ -133,9 +150,11 @@ class Analyst:
         changed = {part: value for part, value in given.items() if value != standing[part]}
         if not changed:
             return None
+        if skill.needs and changed.get("needs") == []:
+            raise _fault(f"the edit of {skill.name} takes its last need, and a skill without one is for an occasion")
         _require_plain(changed, standing)
         _require_danger_kept(skill, changed, standing)
-        return Edit("revise", skill.name, path, _edited(skill, changed), _about(weakness), weakness)
+        return Edit("revise", skill.name, {path: _edited(skill, changed, self._vocabulary)}, _about(weakness), weakness)
 
     async def _ask(self, role: PromptRole, **values: str) -> Completion:
         text = load_prompt(role, self._language).render(**values)
@@ -299,17 +318,19 @@ def _told(weakness: Weakness) -> str:
     return "\n\n".join(blocks)
 
 
-def _edited(skill: Skill, changed: Mapping[str, Any]) -> str:
+def _edited(skill: Skill, changed: Mapping[str, Any], vocabulary: Vocabulary) -> str:
     """Return the skill's file with some parts changed, after reading it as a bank is read."""
     try:
         text = raise_version(skill.text, skill.version)
         for part, value in changed.items():
             text = write_part(text, part, value)
-        edited = read_bank({f"{skill.name}/{SKILL_FILE}": text.encode()}, "the edit").skills[skill.name]
+        folder = PurePosixPath(skill.name)
+        files = {str(folder / name): each.encode() for name, each in {SKILL_FILE: text, **references_of(skill)}.items()}
+        read = read_bank(files, "the edit", vocabulary).skills[skill.name]
     except (InputError, UnicodeEncodeError) as error:
         raise _fault(f"the edit of {skill.name} breaks the contract: {error}") from error
     others = {field: getattr(skill, field) for field in (*PARTS, *_FOLLOWING)}
-    if parts_of(edited) != {**parts_of(skill), **changed} or replace(edited, **others) != skill:
+    if parts_of(read) != {**parts_of(skill), **changed} or replace(read, **others) != skill:
         raise _fault(f"the edit of {skill.name} reads as more or less than {', '.join(changed)}")
     return text
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
+from esc_skills.bank.entrance import ENTRANCE_FILE, render_entrance
 from esc_skills.bank.reader import Bank, read_bank
 from esc_skills.evidence.revision import Revision, skill_path
 from esc_skills.gate.decision import Decision
@@ -14,11 +14,6 @@ from esc_skills.gate.decision import Decision
 def is_skill(path: str, folder: str) -> bool:
     """Whether a path is that of a skill of the bank in a folder."""
     return re.fullmatch(skill_path(folder), path) is not None
-
-
-def first_skill(changed: list[str]) -> str:
-    """Return the name of the first changed skill, after which a proposal is named."""
-    return PurePosixPath(changed[0]).parent.name
 
 
 def applied(base: Revision, files: Mapping[str, bytes | None], folder: str) -> Bank:
@@ -30,7 +25,16 @@ def applied(base: Revision, files: Mapping[str, bytes | None], folder: str) -> B
             after.pop(relative, None)
         else:
             after[relative] = data
-    return read_bank(after, folder)
+    return read_bank(after, folder, base.settings.vocabulary)
+
+
+def with_entrance(base: Revision, files: Mapping[str, bytes | None], folder: str) -> dict[str, bytes | None]:
+    """Return changed files with the entrance that follows from them, where the base has one."""
+    others = {path: data for path, data in files.items() if path != f"{folder}/{ENTRANCE_FILE}"}
+    if ENTRANCE_FILE not in base.files:
+        return others
+    skills = applied(base, others, folder).skills
+    return {**others, f"{folder}/{ENTRANCE_FILE}": render_entrance(skills).encode()}
 
 
 def message(verb: str, head: str, decision: Decision) -> str:

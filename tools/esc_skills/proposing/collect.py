@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from esc_skills.bank.changes import compare_banks
-from esc_skills.bank.reader import SKILL_FILE, read_bank, visible
+from esc_skills.bank.entrance import check_entrance
+from esc_skills.bank.reader import read_bank, visible
 from esc_skills.errors import InputError
 from esc_skills.evidence.checks import verify
 from esc_skills.evidence.files import CALLS, FILES, SIGNATURE
+from esc_skills.evidence.proposal import first_skill
 from esc_skills.evidence.revision import SETTINGS_FILE, Revision
 from esc_skills.git import REGULAR, ChangedFile, Repository
 from esc_skills.ledger.book import LedgerBook
-from esc_skills.proposing.changed_skills import first_skill, is_skill, message
+from esc_skills.proposing.changed_skills import is_skill, message
 from esc_skills.proposing.propose import Draft, Proposed, Watch, propose
 from esc_skills.simulation.team import Team
-from esc_skills.validation import check_version_bump
+from esc_skills.validation import check_raised_versions
 
 _EVIDENCE = re.compile(rf"evidence/([^/]+)/(?:{'|'.join(map(re.escape, (*FILES, CALLS, SIGNATURE)))})")
 
@@ -98,7 +99,9 @@ async def collect(
     if not changed:
         raise InputError(f"{head} changes no skill", "commit the change on a branch of its own")
     files = visible(repository.read_tree(commit, folder))
-    candidate = read_bank(files, folder)
+    candidate = read_bank(files, folder, base.settings.vocabulary)
+    for finding in check_entrance(files, candidate.skills, folder):
+        raise InputError(finding.as_text(), "run `esc-skills bank entrance` and commit what it writes")
     _require_raised_versions(base, files)
     draft = Draft(
         "edit",
@@ -126,8 +129,5 @@ def _own_evidence(repository: Repository, fork: str, changed: tuple[ChangedFile,
 
 
 def _require_raised_versions(base: Revision, files: Mapping[str, bytes]) -> None:
-    for path, data in files.items():
-        before = base.files.get(path)
-        if before is not None and before != data and PurePosixPath(path).name == SKILL_FILE:
-            for finding in check_version_bump(before, data, f"{base.settings.skills}/{path}"):
-                raise InputError(finding.as_text(), "raise the version of each changed skill")
+    for finding in check_raised_versions(base.files, files, base.settings.skills):
+        raise InputError(finding.as_text(), "raise the version of each changed skill")

@@ -11,7 +11,9 @@ from pathlib import PurePosixPath
 from statistics import fmean
 from typing import TypeVar
 
-from esc_skills.bank.reader import SKILL_FILE, Bank, check_references, parse_documents, read_bank
+from esc_skills.bank.entrance import ENTRANCE_FILE
+from esc_skills.bank.reader import Bank, check_references, parse_documents, read_bank
+from esc_skills.bank.skill import SKILL_FILE
 from esc_skills.errors import FaultyRunError
 from esc_skills.evidence.revision import Revision, read_revision
 from esc_skills.evidence.trial import pair_of
@@ -20,6 +22,7 @@ from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook
 from esc_skills.models.request import ModelFault
 from esc_skills.proposing.analyst import Analyst, analyst_of
+from esc_skills.proposing.changed_skills import applied, with_entrance
 from esc_skills.proposing.diagnosis import Weakness, diagnose
 from esc_skills.proposing.operators import Edit, refine
 from esc_skills.proposing.propose import Draft, Proposed, Watch, propose
@@ -96,7 +99,7 @@ async def evolve(
 
 def skill_paths(bank: Bank) -> dict[str, str]:
     """Return the file of each skill, relative to the bank's folder."""
-    paths = [path for path in bank.files if PurePosixPath(path).name == SKILL_FILE]
+    paths = [path for path in bank.files if PurePosixPath(path).match(f"*/{SKILL_FILE}") and path != ENTRANCE_FILE]
     return {PurePosixPath(path).parent.name: path for path in paths}
 
 
@@ -143,7 +146,14 @@ class _Evolving:
         counted, read, written = diagnose(run, bank.skills), tuple[Weakness, ...](), list[Edit]()
         if team.analyst and team.recorder:
             self.watch.step("asking the analyst")
-            analyst = analyst_of(bank.skills, team.analyst, team.recorder, bank.digest, team.asked.analyst)
+            analyst = analyst_of(
+                bank.skills,
+                team.analyst,
+                team.recorder,
+                bank.digest,
+                team.asked.analyst,
+                self.revision.settings.vocabulary,
+            )
             read = await self._read_with(analyst, run, counted)
             written = [edit async for edit in self._edits_by(analyst, _in_turn(read, counted))]
         offline = refine(counted, bank.skills, skill_paths(bank), run)
@@ -183,7 +193,7 @@ class _Evolving:
         files = self.revision.files
         before, after = (
             {finding.message for finding in check_references(parse_documents(each, "")[0])}
-            for each in (files, {**files, edit.path: edit.text.encode()})
+            for each in (files, {**files, **_encoded(edit)})
         )
         return sorted(after - before)
 
@@ -200,14 +210,21 @@ class _Evolving:
         return Screened(edit, 100 * fmean(pair.difference for pair in pairs), tuple(flags))
 
     def _candidate(self, edit: Edit) -> Bank:
-        return read_bank({**self.revision.files, edit.path: edit.text.encode()}, self.revision.settings.skills)
+        settings = self.revision.settings
+        return read_bank({**self.revision.files, **_encoded(edit)}, settings.skills, settings.vocabulary)
 
     async def _propose(self, edit: Edit, weaknesses: tuple[Weakness, ...], screened: tuple[Screened, ...]) -> Evolution:
         commit, folder = self.revision.commit, self.revision.settings.skills
-        files: dict[str, bytes | None] = {f"{folder}/{edit.path}": edit.text.encode()}
-        draft = Draft(edit.operator, edit.skill, self._candidate(edit), commit, files, partial(_message, edit))
+        edited = {f"{folder}/{path}": data for path, data in _encoded(edit).items()}
+        files = with_entrance(self.revision, edited, folder)
+        bank = applied(self.revision, files, folder)
+        draft = Draft(edit.operator, edit.skill, bank, commit, files, partial(_message, edit))
         made = await propose(self.repository, self.revision, draft, self.watch, self.team, self.book)
         return Evolution(weaknesses, screened, edit, made)
+
+
+def _encoded(edit: Edit) -> dict[str, bytes]:
+    return {path: text.encode() for path, text in edit.files.items()}
 
 
 def _message(edit: Edit, decision: Decision) -> str:

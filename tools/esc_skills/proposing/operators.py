@@ -10,25 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import zip_longest
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from statistics import fmean
 from typing import Any
 
-from esc_skills.bank.edit import (
-    append_item,
-    raise_version,
-    render_examples,
-    render_skill,
-    replace_section,
-    set_metadata,
-)
-from esc_skills.bank.reader import SKILL_FILE
-from esc_skills.bank.skill import LIST_KEYS, Example, Skill, SkillRisk
+from esc_skills.bank.edit import append_item, raise_version, render_skill, set_metadata, with_examples
+from esc_skills.bank.skill import LIST_KEYS, OWN_EXAMPLES, SKILL_FILE, Example, Skill, SkillRisk
 from esc_skills.documents.text import read_text
 from esc_skills.documents.yaml import parse_yaml
 from esc_skills.proposing.diagnosis import Weakness, WeaknessKind
 from esc_skills.transcript import MAX_CHANGE, Transcript
-from esc_skills.vocabulary import HiddenIntention, Language, RiskCode
+from esc_skills.vocabulary import HiddenIntention, Language, RiskCode, known_words
 
 #: An example is kept when the turns that performed it were followed by at least this mean change.
 _KEEP_FROM = 0.0
@@ -43,18 +35,26 @@ class Edit:
     Attributes:
         operator: `new`, `narrow` or `examples`.
         skill: The skill's name.
-        path: The file, relative to the bank's folder.
-        text: Its new content.
+        files: The new content of each changed file, by path relative to the bank's folder.
         about: The need or disposition that it is about.
         weakness: What it answers.
     """
 
     operator: str
     skill: str
-    path: str
-    text: str
+    files: Mapping[str, str]
     about: str
     weakness: Weakness
+
+    @property
+    def path(self) -> str:
+        """The skill's `SKILL.md`, relative to the bank's folder; every edit changes it, be it its version alone."""
+        return next(path for path in self.files if path.endswith(f"/{SKILL_FILE}"))
+
+    @property
+    def text(self) -> str:
+        """The content of that file."""
+        return self.files[self.path]
 
 
 def refine(
@@ -76,7 +76,7 @@ def refine(
     in_turn = (edit for round_of in zip_longest(*answers) for edit in round_of if edit is not None)
     edits: dict[str, Edit] = {}
     for edit in in_turn:
-        edits.setdefault(edit.text, edit)
+        edits.setdefault("\0".join(edit.files.values()), edit)
     return tuple(edits.values())
 
 
@@ -106,10 +106,10 @@ def _new_skill(weakness: Weakness, need: HiddenIntention, bank: Mapping[str, Ski
         "examples": _examples(starter, "examples"),
         "avoid": _examples(starter, "avoid"),
     }
-    text = render_skill(
+    files = render_skill(
         starter["name"], starter["description"], metadata, starter["title"], starter["summary"], sections
     )
-    yield Edit("new", starter["name"], f"{starter['name']}/{SKILL_FILE}", text, need, weakness)
+    yield Edit("new", starter["name"], in_folder(starter["name"], files), need, weakness)
 
 
 def _metadata(starter: Mapping[str, Any]) -> dict[str, str]:
@@ -143,21 +143,30 @@ def _narrow(weakness: Weakness, skill: Skill, path: str) -> Iterator[Edit]:
     text = append_item(
         text, "When not to use", f"{whom}: in simulation this skill was followed by falling emotion there."
     )
-    yield Edit("narrow", skill.name, path, raise_version(text, skill.version), word, weakness)
+    yield Edit("narrow", skill.name, {path: raise_version(text, skill.version)}, word, weakness)
 
 
 def _better_examples(weakness: Weakness, skill: Skill, path: str, transcripts: Sequence[Transcript]) -> Iterator[Edit]:
     worth = _worth_of_examples(skill, transcripts, weakness.flag)
-    kept = [example for example in skill.examples if worth.get(example.title, 0.0) >= _KEEP_FROM]
-    spoken = {example.supporter for example in skill.examples}
-    for need in skill.needs:
-        drafts = [
-            each for each in _examples(load_starters(skill.language)[need], "examples") if each.supporter not in spoken
-        ]
-        examples = [*kept, *drafts][: max(_EXAMPLES, len(kept))]
-        if len(examples) >= 2 and examples != list(skill.examples):
-            text = replace_section(skill.text, "Examples", render_examples(examples, skill.avoid))
-            yield Edit("examples", skill.name, path, raise_version(text, skill.version), need, weakness)
+    standing = skill.examples_in(skill.language)
+    kept = [example for example in standing if worth.get(example.title, 0.0) >= _KEEP_FROM]
+    spoken = {example.supporter for example in standing}
+    starters = load_starters(Language.ENGLISH) if skill.language == Language.ENGLISH else {}
+    for need in known_words(HiddenIntention, skill.needs):
+        if not isinstance(need, HiddenIntention) or need not in starters:
+            continue  # a team's own word, or a language without starters
+        drafts = [each for each in _examples(starters[need], "examples") if each.supporter not in spoken]
+        # What stands in `SKILL.md` has one exchange.
+        examples = sorted([*kept, *drafts][: max(_EXAMPLES, len(kept))], key=lambda each: len(each.earlier) > 0)
+        if len(examples) >= OWN_EXAMPLES and tuple(examples) != standing:
+            files = with_examples(skill, examples)
+            files[SKILL_FILE] = raise_version(files[SKILL_FILE], skill.version)
+            yield Edit("examples", skill.name, in_folder(PurePosixPath(path).parent, files), need, weakness)
+
+
+def in_folder(folder: str | PurePosixPath, files: Mapping[str, str]) -> dict[str, str]:
+    """Return the files of a skill by path relative to the bank's folder, rather than to the skill's."""
+    return {f"{folder}/{path}": text for path, text in files.items()}
 
 
 def _worth_of_examples(skill: Skill, transcripts: Sequence[Transcript], flag: str | None) -> dict[str, float]:
@@ -187,7 +196,7 @@ def _performed(skill: Skill, said: str) -> str:
         own = set(example.supporter.split())
         return len(own & words) / len(own)
 
-    return max(skill.examples, key=share).title
+    return max(skill.examples_in(skill.language), key=share).title
 
 
 @cache

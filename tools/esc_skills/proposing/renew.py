@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from esc_skills.bank.entrance import ENTRANCE_FILE
 from esc_skills.errors import InputError
+from esc_skills.evidence.proposal import first_skill
 from esc_skills.evidence.revision import Revision
 from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook
-from esc_skills.proposing.changed_skills import applied, first_skill, is_skill, message
+from esc_skills.proposing.changed_skills import applied, is_skill, message, with_entrance
 from esc_skills.proposing.propose import Draft, Proposed, Watch, propose
 from esc_skills.simulation.team import Team
 
@@ -24,7 +26,8 @@ async def renew(
     """
     commit, folder = repository.resolve(head), base.settings.skills
     fork = repository.merge_base(base.commit, commit)
-    changed = [each.path for each in repository.changed_files(fork, commit) if is_skill(each.path, folder)]
+    touched = [each.path for each in repository.changed_files(fork, commit) if is_skill(each.path, folder)]
+    changed = [path for path in touched if path != f"{folder}/{ENTRANCE_FILE}"]  # which follows from the others
     if not changed:
         raise InputError(f"{head} changes no skill", "name the branch of a proposal")
     files: dict[str, bytes | None] = {path: repository.read_file(commit, path) for path in changed}
@@ -33,6 +36,7 @@ async def renew(
             raise InputError(
                 f"{path}: the base changed it too", f"rebase {head}, then run `esc-skills evidence collect`"
             )
+    files = with_entrance(base, files, folder)
     candidate = applied(base, files, folder)
     skill = first_skill(changed)
     draft = Draft("renew", skill, candidate, base.commit, files, lambda decision: message("Renew", head, decision))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from esc_skills.bank.reader import Bank
 from esc_skills.simulation.draws import Draw
-from esc_skills.simulation.players import Players, play
+from esc_skills.simulation.players import Players, play, require_languages
 from esc_skills.simulation.runner import Progress, run_in_memory
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm
@@ -25,7 +25,13 @@ class Planned:
 async def play_all(
     players: Players, planned: Sequence[Planned], *, concurrency: int, progress: Progress
 ) -> tuple[Transcript, ...]:
-    """Return all episodes, in the order of the plan; `progress` is told after each."""
+    """Return all episodes, in the order of the plan; `progress` is told after each.
+
+    Raises:
+        InputError: A bank or the supporter does not speak a seeker's language.
+    """
+    for bank in {id(each.bank): each.bank for each in planned}.values():
+        require_languages(players, (each.draw for each in planned if each.bank is bank), bank)
 
     async def work(each: Planned) -> Transcript:
         return await play(players, each.draw, each.bank, each.arm)

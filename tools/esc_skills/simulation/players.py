@@ -209,6 +209,35 @@ def role_model(name: str, own: RoleSettings, asked: RoleSettings) -> RoleModel:
     return RoleModel(name, temperature, max_tokens, asked.seed)
 
 
+def require_languages(players: Players, draws: Iterable[Draw], bank: Bank | None) -> None:
+    """Require that bank and supporter speak the language of every seeker, before the first episode.
+
+    Args:
+        players: Who plays.
+        draws: Whose seekers are spoken to.
+        bank: The supporter's bank; None for none.
+
+    Raises:
+        InputError: One of them does not; the message names the language.
+    """
+    is_surrogate = players.models["supporter"] == SURROGATE
+    for language in sorted({draw.profile.scenario.language for draw in draws}):
+        if bank is not None and not any(skill.examples_in(language) for skill in bank.skills.values()):
+            hint = f"add references/examples.{language}.md to its skills, or take seekers of another language"
+            raise InputError(
+                f"no skill of the bank has examples in the language {str(language)!r} of some seekers", hint
+            )
+        if is_surrogate and not _surrogate_speaks(language):
+            hint = "name a language model with --supporter, or take seekers of another language"
+            raise InputError(f"the surrogate supporter does not speak {str(language)!r}, as some seekers do", hint)
+
+
+def _surrogate_speaks(language: Language) -> bool:
+    from esc_skills.surrogate.supporter import speaks
+
+    return speaks(language)
+
+
 async def play(players: Players, draw: Draw, bank: Bank | None, arm: Arm) -> Transcript:
     """Return the episode of a draw with a bank; None stands for a supporter without a bank."""
     roles = players.roles(draw, bank.skills if bank else {})

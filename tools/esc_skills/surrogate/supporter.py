@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from esc_skills.vocabulary import EmotionType, Language, Strategy
 _NEED, _STAGE, _EMOTION, _JUST_USED, _EACH_USE = 3.0, 1.0, 0.5, 1.0, 0.3
 #: A sentence echoes an example's seeker where it shares at least this many words of content with them.
 _ECHO_WORDS = 2
+_QUOTED = re.compile(r"[\"“]([^\"“”]+)[\"”]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class SurrogateSupporter:
     """
 
     def __init__(self, bank: Mapping[str, Skill], seed: str, language: Language) -> None:
-        self._bank = [skill for skill in bank.values() if skill.language is language]
+        self._bank = [skill for skill in bank.values() if skill.examples_in(language)]
         self._seed = seed
         self._language = language
 
@@ -51,14 +53,14 @@ class SurrogateSupporter:
         said = [turn.seeker for turn in turns]
         state = read_seeker_state(said, self._language)
         used = [turn.skill for turn in turns[:-1] if turn.skill]
-        selection = select_skill(self._bank, state, used)
+        selection = select_skill(self._bank, state, used, said[-1])
         earlier = [turn.supporter for turn in turns[:-1] if turn.supporter]
         if selection.skill is None:
             return Answer(_choose(_plain_lines(self._language), earlier, self._seed), None, selection.reason)
         return Answer(self._say(selection.skill, said[-1], earlier), selection.skill.name, selection.reason)
 
     def _say(self, skill: Skill, seeker_said: str, earlier: Sequence[str]) -> str:
-        return perform(skill, seeker_said, earlier, self._seed)
+        return perform(skill.examples_in(self._language), seeker_said, earlier, self._seed)
 
 
 class StrategySupporter(SurrogateSupporter):
@@ -68,8 +70,14 @@ class StrategySupporter(SurrogateSupporter):
     """
 
     def _say(self, skill: Skill, seeker_said: str, earlier: Sequence[str]) -> str:
-        line = _choose(_strategy_lines(self._language)[skill.strategies[0]], earlier, self._seed)
+        line = _choose(_strategy_lines(self._language)[_strategy_of(skill)], earlier, self._seed)
         return line.replace("{echo}", echo_of(seeker_said, len(earlier))).strip()
+
+
+def _strategy_of(skill: Skill) -> Strategy:
+    """Return the first of a skill's strategies that is one of ESConv's."""
+    known = [each for each in skill.strategies if isinstance(each, Strategy)]
+    return known[0] if known else Strategy.OTHERS
 
 
 def rules_out(skill: Skill, state: SeekerState) -> bool:
@@ -88,16 +96,24 @@ def covers(skill: Skill, state: SeekerState) -> bool:
     return not rules_out(skill, state) and state.need in skill.needs
 
 
-def select_skill(bank: Iterable[Skill], state: SeekerState, used: Sequence[str]) -> Selection:
+def select_skill(bank: Iterable[Skill], state: SeekerState, used: Sequence[str], said: str = "") -> Selection:
     """Return the skill whose contract fits a state best.
+
+    A skill that serves no need is for an occasion. It competes where the message holds all words of content of one of the
+    phrases in quotation marks under `When to use`, of which there are two or more, and as one whose need is met.
 
     Args:
         bank: The skills to choose from.
         state: The seeker's state.
         used: The skills of the earlier turns, oldest first; what was just used or used often yields to others.
+        said: The seeker's message.
     """
     times = Counter(used)
-    fits = [(_fit(skill, state, used, times), skill.name, skill) for skill in bank if not rules_out(skill, state)]
+    fits = [
+        (_fit(skill, state, used, times), skill.name, skill)
+        for skill in bank
+        if not rules_out(skill, state) and (skill.needs or _shows_occasion(skill, said))
+    ]
     if not fits:
         return Selection(None, "no skill's contract allows this state")
     _, _, skill = max(fits, key=lambda fit: (fit[0], fit[1]))
@@ -105,7 +121,7 @@ def select_skill(bank: Iterable[Skill], state: SeekerState, used: Sequence[str])
 
 
 def _fit(skill: Skill, state: SeekerState, used: Sequence[str], times: Mapping[str, int]) -> float:
-    fit = _NEED * sum(weight for need, weight in state.needs.items() if need in skill.needs)
+    fit = _NEED * (sum(weight for need, weight in state.needs.items() if need in skill.needs) if skill.needs else 1.0)
     fit += _STAGE * (state.stage in skill.stages)
     if state.emotion_type in skill.emotions:
         # A skill for few emotions that names this one fits better than a skill for all of them.
@@ -113,15 +129,28 @@ def _fit(skill: Skill, state: SeekerState, used: Sequence[str], times: Mapping[s
     return fit - _JUST_USED * (skill.name in used[-1:]) - _EACH_USE * times.get(skill.name, 0)
 
 
+def _shows_occasion(skill: Skill, said: str) -> bool:
+    terms = content_words(said)
+    return any(len(cue) > 1 and cue <= terms for cue in _cues(skill.when_to_use))
+
+
+@lru_cache(maxsize=1024)
+def _cues(when_to_use: tuple[str, ...]) -> tuple[frozenset[str], ...]:
+    """Return the words of content of each phrase in quotation marks."""
+    return tuple(content_words(phrase) for item in when_to_use for phrase in _QUOTED.findall(item))
+
+
 def _reason(skill: Skill, state: SeekerState) -> str:
+    if not skill.needs:
+        return f"occasion; {state.stage}; risk {state.risk}"
     matched = [str(need) for need in state.needs if need in skill.needs]
     need = f"need {matched[0]}" if matched else f"no need matched (heard {state.need or 'none'})"
     emotion = state.emotion_type or "no emotion named"
     return f"{need}; {state.stage}; {emotion}, intensity {state.emotion_intensity}; risk {state.risk}"
 
 
-def perform(skill: Skill, seeker_said: str, earlier: Sequence[str], seed: str) -> str:
-    """Return a skill's example, adapted to what the seeker just said.
+def perform(examples: Sequence[Example], seeker_said: str, earlier: Sequence[str], seed: str) -> str:
+    """Return one of a skill's examples, adapted to what the seeker just said.
 
     The sentence in which the example's supporter echoes the example's seeker is replaced by an echo of this seeker.
     Examples that were not performed yet come first, and among them the one whose seeker said the likest.
@@ -134,7 +163,7 @@ def perform(skill: Skill, seeker_said: str, earlier: Sequence[str], seed: str) -
         likeness = len(said & content_words(example.seeker))
         return performed, -likeness, hashlib.sha256(f"{seed}:{example.supporter}".encode()).hexdigest()
 
-    chosen = _split_echo(min(skill.examples, key=order))
+    chosen = _split_echo(min(examples, key=order))
     echo = echo_of(seeker_said, len(earlier)) if chosen.echoes else ""
     return " ".join(part for part in (chosen.before, echo, chosen.own) if part)
 
@@ -152,7 +181,8 @@ class _Parts:
 def _split_echo(example: Example) -> _Parts:
     sentences = split_sentences(example.supporter)
     theirs = content_words(example.seeker)
-    shared = [len(content_words(sentence) & theirs) for sentence in sentences]
+    # A question asks, whatever words it takes up; where there is danger it is what must not be lost.
+    shared = [0 if "?" in sentence else len(content_words(sentence) & theirs) for sentence in sentences]
     best = max(range(len(sentences)), key=lambda at: (shared[at], -at))
     if shared[best] < _ECHO_WORDS or len(sentences) == 1:
         return _Parts("", example.supporter, echoes=False)
@@ -164,9 +194,18 @@ def _choose(lines: Sequence[str], earlier: Sequence[str], seed: str) -> str:
     return lines[(start + len(earlier)) % len(lines)]
 
 
+def speaks(language: Language) -> bool:
+    """Whether the supporter has words of its own in a language, for turns that no skill fits."""
+    return _plain_path(language).is_file()
+
+
+def _plain_path(language: Language) -> Path:
+    return Path(__file__).parent / "data" / f"plain.{language}.yaml"
+
+
 @cache
 def _plain_lines(language: Language) -> tuple[str, ...]:
-    path = Path(__file__).parent / "data" / f"plain.{language}.yaml"
+    path = _plain_path(language)
     return tuple(parse_yaml(read_text(path), str(path)).value["lines"])
 
 

@@ -79,7 +79,9 @@ class Responders:
     @property
     def languages(self) -> frozenset[Language]:
         """The languages in which these arms can differ: those of the skills, and for the surrogate English alone."""
-        skills = frozenset(skill.language for skill in self.bank.skills.values())
+        skills = frozenset(
+            each for each in Language if any(skill.examples_in(each) for skill in self.bank.skills.values())
+        )
         return skills if self.supporter else skills & {Language.ENGLISH}
 
     @property

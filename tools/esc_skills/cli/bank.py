@@ -1,0 +1,84 @@
+"""`esc-skills bank`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from esc_skills.bank.entrance import ENTRANCE_FILE, render_entrance
+from esc_skills.bank.migration import migrate as migrated
+from esc_skills.bank.reader import read_bank, read_files
+from esc_skills.cli.output import say
+from esc_skills.cli.places import find_settings
+from esc_skills.documents.shipped import shipped
+from esc_skills.documents.text import write_atomically
+from esc_skills.errors import InputError
+
+_folder = click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path, file_okay=False))
+
+
+@click.group("bank")
+def command() -> None:
+    """Make a bank's entrance, bring an old bank into today's form, copy the shipped bank."""
+
+
+@command.command("entrance")
+@_folder
+def entrance(folder: Path | None) -> int:
+    """Write the entrance of a bank anew, after its skills or the prompts changed.
+
+    DIR is the bank's folder; the settings' where it is left out. The entrance is the skill emotional-support: what a supporter
+    always does, and the map of all skills.
+    """
+    settings = find_settings()
+    folder = folder or Path(settings.skills)
+    skills = read_bank(read_files(folder), str(folder), settings.vocabulary).skills
+    write_atomically(folder / ENTRANCE_FILE, render_entrance(skills))
+    say(f"{folder / ENTRANCE_FILE}: leads to {len(skills)} skills")
+    return 0
+
+
+@command.command("migrate")
+@_folder
+def migrate(folder: Path | None) -> int:
+    """Bring a bank of the old form, with all examples in SKILL.md, into today's, in place.
+
+    DIR is the bank's folder; the settings' where it is left out. No example is lost. Descriptions become their own triggers, and
+    the long ones are cut: read them over.
+    """
+    folder = folder or Path(find_settings().skills)
+    files = read_files(folder)
+    changed = migrated(files, str(folder))
+    _write(folder, changed)
+    names = {path.split("/references/")[0].removesuffix("/SKILL.md") for path in changed}
+    say(f"{len(changed)} files of {len(names)} skills written below {folder}" if changed else "nothing to do")
+    if changed:
+        say(
+            f"next: read the descriptions in `git diff {folder}`, run `esc-skills validate {folder}`, and commit it as one"
+        )
+    return 0
+
+
+@command.command("export")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+def export(folder: Path) -> int:
+    """Copy the shipped bank into a folder where an agent looks for skills, such as .claude/skills or .agents/skills.
+
+    Files of other skills in DIR stay; a file of the same name with other content ends it before anything is written.
+    """
+    files = read_files(shipped("skills"))
+    other = [path for path, data in files.items() if (folder / path).exists() and (folder / path).read_bytes() != data]
+    if other:
+        more = f" (and {len(other) - 1} more)" if len(other) > 1 else ""
+        raise InputError(f"{folder / other[0]}: holds something else{more}", "remove it, or name another folder")
+    _write(folder, {path: data.decode() for path, data in files.items()})
+    skills = len({path.split("/")[0] for path in files})
+    say(f"{skills} skills in {folder}; an agent starts at emotional-support")
+    return 0
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    for path, text in files.items():
+        write_atomically(folder / path, text)

@@ -86,8 +86,9 @@ def make_server(root: Path) -> Server:
     assert run(["hook", "install", "--server", "--repo", str(bare)]) == 0
     git(work, "push", "--quiet", "origin", "main")
     git(work, "checkout", "--quiet", "-b", "better")
-    mended = (shipped("skills") / "reflect-the-feeling" / "SKILL.md").read_text()
-    (work / SKILL).write_text(raised(mended))
+    mended = shipped("skills", "reflect-the-feeling")
+    (work / SKILL).write_text(raised((mended / "SKILL.md").read_text()))
+    shutil.copytree(mended / "references", (work / SKILL).parent / "references", dirs_exist_ok=True)
     git(work, "commit", "--quiet", "--all", "--message", "Better examples")
     command = [
         "evidence",

@@ -65,13 +65,13 @@ def start(folder: Path) -> Path:
 def commit(folder: Path, branch: str, chance: random.Random) -> str:
     """Leave a branch with an honest edit, and return what kind of edit it is."""
     texts = {
-        path.relative_to(folder / "skills").as_posix(): path.read_text() for path in folder.glob("skills/*/SKILL.md")
+        path.relative_to(folder / "skills").as_posix(): path.read_text() for path in folder.glob("skills/*/**/*.md")
     }
     kind, change = edit(texts, chance)
     git(folder, "checkout", "--quiet", "-b", branch, "main")
     for path, data in change.items():
         target = folder / "skills" / path
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(exist_ok=True, parents=True)
         target.unlink() if data is None else target.write_bytes(data)
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", kind)

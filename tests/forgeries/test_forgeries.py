@@ -18,7 +18,7 @@ from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
 from tests.model_server import BLUNT, KEY, ModelServer
 from tests.model_server import SKILL as CHOSEN
-from tests.samples import raised, skill_text, write_skill
+from tests.samples import BODY, raised, skill_text, write_skill
 
 from . import honest
 from .kinds import CLASS_A, CLASS_B, Asked, Kind
@@ -74,6 +74,19 @@ def repository_in(folder: Path, settings: str, bank: Path) -> Path:
     return folder
 
 
+def keep_own_examples(folder: Path) -> None:
+    """Leave the chosen skill the two examples of its `SKILL.md`, so that an edit of that file decides all that it says."""
+    path = folder / SKILL
+    path.write_text(without_link(path.read_text()))
+    shutil.rmtree(path.parent / "references")
+    git(folder, "commit", "--quiet", "--all", "--amend", "--no-edit")
+
+
+def without_link(text: str) -> str:
+    """A `SKILL.md` without the line that leads to further examples."""
+    return re.sub(r"^More examples: .*\n\n", "", text, flags=re.MULTILINE)
+
+
 def edited(folder: Path, branch: str, path: str, text: str) -> str:
     """Leave a branch that changes a skill by hand."""
     git(folder, "checkout", "--quiet", "-b", branch, "main")
@@ -109,7 +122,8 @@ def surrogate(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Works
     folder = repository_in(
         tmp_path_factory.mktemp("forgeries") / "surrogate", QUICK, shipped("examples", "weakened-bank")
     )
-    good = raised(shipped(SKILL).read_text())
+    keep_own_examples(folder)
+    good = raised(without_link(shipped(SKILL).read_text()))
     examples, avoid = good.split("### Avoid", 1)
     flagged = re.sub(r"(\*\*Supporter:\*\* .*)", rf"\1 {RED}", examples)
     return proposals(folder, SKILL, (worded(good, number) for number in range(40)), f"{flagged}### Avoid{avoid}")
@@ -121,7 +135,8 @@ def scrutinised(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Wor
     folder = repository_in(
         tmp_path_factory.mktemp("forgeries") / "scrutinised", SCRUTINY, shipped("examples", "weakened-bank")
     )
-    mixed = raised(shipped(SKILL).read_text())
+    keep_own_examples(folder)
+    mixed = raised(without_link(shipped(SKILL).read_text()))
     said = re.compile(r"^\*\*Supporter:\*\* .*", flags=re.MULTILINE)
     others = said.findall(shipped("skills/respond-to-suicide-risk/SKILL.md").read_text())
     for mine, other in list(zip(said.findall(mixed), others, strict=False))[:3]:
@@ -142,7 +157,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Worksh
     for name in (CHOSEN, "name-one-step"):
         write_skill(bank, name)
     folder = repository_in(tmp_path_factory.mktemp("forgeries") / "recorded", MODELS, bank)
-    text = skill_text(CHOSEN, version="1.1.0")
+    text = skill_text(CHOSEN, version="1.1.0", body=BODY.replace("1. Say that", "1. Say softly that"))
     server = ModelServer()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TEST_KEY", KEY)
@@ -182,9 +197,9 @@ def refusal(shops: dict[str, Workshop], tmp_path_factory: pytest.TempPathFactory
 @pytest.mark.parametrize("make", honest.EDITS, ids=lambda make: make.__name__)
 def test_an_honest_proposal_is_believed(make: honest.Make, surrogate: Workshop, tmp_path: Path) -> None:
     shop = surrogate.copy(tmp_path / "honest")
-    texts = {path: data.decode() for path, data in shop.revision.files.items() if path.endswith("SKILL.md")}
-    change = make(texts, random.Random(make.__name__))
-    shop.commit({f"skills/{path}": text and text.encode() for path, text in change.items()}, branch="by-hand")
+    texts = {path: data.decode() for path, data in shop.revision.files.items() if path.endswith(".md")}
+    change = honest.edited(make, texts, random.Random(make.__name__))
+    shop.commit({f"skills/{path}": data for path, data in change.items()}, branch="by-hand")
 
     made = collect(shop.folder, "by-hand")
 

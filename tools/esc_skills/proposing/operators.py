@@ -158,7 +158,9 @@ def _better_examples(weakness: Weakness, skill: Skill, path: str, transcripts: S
         drafts = [each for each in _examples(starters[need], "examples") if each.supporter not in spoken]
         # What stands in `SKILL.md` has one exchange.
         examples = sorted([*kept, *drafts][: max(_EXAMPLES, len(kept))], key=lambda each: len(each.earlier) > 0)
-        if len(examples) >= OWN_EXAMPLES and tuple(examples) != standing:
+        # Where there are references some stay, so that no file has to go.
+        least = OWN_EXAMPLES + (skill.language in skill.references)
+        if len(examples) >= least and tuple(examples) != standing:
             files = with_examples(skill, examples)
             files[SKILL_FILE] = raise_version(files[SKILL_FILE], skill.version)
             yield Edit("examples", skill.name, in_folder(PurePosixPath(path).parent, files), need, weakness)

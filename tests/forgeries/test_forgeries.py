@@ -14,11 +14,15 @@ from typing import Any
 
 import pytest
 
+from esc_skills.bank.edit import replace_examples
+from esc_skills.bank.skill import Example
 from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
+from esc_skills.proposing.operators import load_starters
+from esc_skills.vocabulary import HiddenIntention, Language
 from tests.model_server import BLUNT, KEY, ModelServer
 from tests.model_server import SKILL as CHOSEN
-from tests.samples import BODY, raised, skill_text, write_skill
+from tests.samples import BODY, raised, skill_of, skill_text, write_skill
 
 from . import honest
 from .kinds import CLASS_A, CLASS_B, Asked, Kind
@@ -124,6 +128,9 @@ def surrogate(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Works
     )
     keep_own_examples(folder)
     good = raised(without_link(shipped(SKILL).read_text()))
+    # Two examples that the surrogate's seekers like much better than the harmful ones, so that some plan soon accepts them.
+    drafts = load_starters(Language.ENGLISH)[HiddenIntention.DEEP_EMPATHY]["examples"][:2]
+    good = replace_examples(good, [Example(**each) for each in drafts], skill_of(good).avoid)
     examples, avoid = good.split("### Avoid", 1)
     flagged = re.sub(r"(\*\*Supporter:\*\* .*)", rf"\1 {RED}", examples)
     return proposals(folder, SKILL, (worded(good, number) for number in range(40)), f"{flagged}### Avoid{avoid}")

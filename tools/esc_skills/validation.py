@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from esc_skills.bank.clients import load_clients, view_catalogue
 from esc_skills.bank.entrance import ENTRANCE_FILE, check_entrance
 from esc_skills.bank.reader import ENTRANCE, LINKED, LINKED_MEANS, check_references, linked_folders, walk
 from esc_skills.bank.rules import OURS, check_contract, check_specification
@@ -39,10 +40,12 @@ class Report:
     Attributes:
         checked: How many files were looked at.
         findings: Every problem, by path and line.
+        catalogues: Of each path with skills, the descriptions by name, the entrance among them.
     """
 
     checked: int
     findings: tuple[Finding, ...]
+    catalogues: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,43 @@ def validate_paths(paths: Iterable[Path], rules: Rules, base: str | None = None)
     """
     checked = 0
     findings: list[Finding] = []
+    catalogues: list[Mapping[str, str]] = []
     for path in paths:
         group = _find(path, rules)
         checked += len(group.skills) + len(group.parts) + len(group.settings)
         findings.extend(_check_group(group, rules))
+        if catalogue := _catalogue(group.skills):
+            catalogues.append(catalogue)
+            findings.extend(_check_catalogue(catalogue, path) if group.whole_bank and rules is Rules.ESC else ())
         if base is not None:
             findings.extend(_check_versions(group.skills, base))
-    return Report(checked, tuple(sorted(set(findings))))
+    return Report(checked, tuple(sorted(set(findings))), tuple(catalogues))
+
+
+def _catalogue(skills: Iterable[Path]) -> dict[str, str]:
+    """Return the descriptions of skills by name; what cannot be read has a finding of its own."""
+    found = {}
+    for path in skills:
+        try:
+            value = _parse(path).value
+        except DocumentError:
+            continue
+        if isinstance(value.get("name"), str) and isinstance(value.get("description"), str):
+            found[value["name"]] = value["description"]
+    return found
+
+
+def _check_catalogue(catalogue: Mapping[str, str], path: Path) -> Iterator[Finding]:
+    """Yield a warning for each client that would not show a catalogue whole even if it had no skill of its own."""
+    for client in load_clients().values():
+        view = view_catalogue(client, client.context, catalogue)
+        if view.is_over:
+            unit = "tokens" if client.in_tokens else "characters"
+            message = (
+                f"the catalogue takes {view.size:,} {unit}, and {client.name} {client.version} shows {view.budget:,}; shorten "
+                f"descriptions, and see `--client {client.name}`"
+            )
+            yield Finding(str(path), 0, "", "catalogue-budget", Severity.WARNING, message)
 
 
 def _find(path: Path, rules: Rules) -> _Group:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
+from esc_skills.bank.clients import View, parse_client, view_catalogue
 from esc_skills.cli.output import say, show_json
 from esc_skills.documents.findings import has_errors
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
@@ -21,6 +24,11 @@ from esc_skills.validation import Report, Rules, validate_paths
     show_default=True,
     help="The published Agent Skills specification alone, or our contract with the portable subset too.",
 )
+@click.option(
+    "--client",
+    metavar="NAME[:CONTEXT]",
+    help="Also print what a model sees of the catalogue in a client, such as claude-code:200k, whose context has 200,000 tokens.",
+)
 @click.option("--base", metavar="REV", help="Ask a higher version of every skill that changed since this git revision.")
 @click.option(
     "--format",
@@ -30,21 +38,27 @@ from esc_skills.validation import Report, Rules, validate_paths
     show_default=True,
     help="How to show it.",
 )
-def command(paths: tuple[Path, ...], rules: str, base: str | None, form: str) -> int:
+def command(paths: tuple[Path, ...], rules: str, client: str | None, base: str | None, form: str) -> int:
     """Check skills, profile parts and settings, and report every problem at once.
 
     A PATH is a skill folder, a bank folder of any nesting, a profile part or a repository; without one, the folder that
     you are in. Ends with 1 where there are errors.
     """
+    asked = parse_client(client) if client else None
     report = validate_paths(paths or (Path(),), Rules(rules), base)
-    _show(report, form)
+    views = [view_catalogue(*asked, catalogue) for catalogue in report.catalogues] if asked else []
+    _show(report, form, views)
     return EXIT_FINDINGS if has_errors(report.findings) else EXIT_FINE
 
 
-def _show(report: Report, form: str) -> None:
+def _show(report: Report, form: str, views: Sequence[View]) -> None:
     if form == "json":
-        show_json({"checked": report.checked, "findings": [finding.as_json() for finding in report.findings]})
+        shown = {"views": [_told(view) for view in views]} if views else {}
+        findings = [finding.as_json() for finding in report.findings]
+        show_json({"checked": report.checked, "findings": findings, **shown})
         return
+    for view in views:
+        _show_view(view)
     for finding in report.findings:
         say(finding.as_annotation() if form == "github" else finding.as_text())
     files = "1 file" if report.checked == 1 else f"{report.checked:,} files"
@@ -52,3 +66,39 @@ def _show(report: Report, form: str) -> None:
         "no problem" if not report.findings else f"{len(report.findings)} problem{'s' * (len(report.findings) > 1)}"
     )
     say(f"{files} checked: {problems}", err=bool(report.findings))
+
+
+def _show_view(view: View) -> None:
+    for line in view.lines:
+        for part in line.split("\n"):
+            say(part)
+    for name in view.missing:
+        say(f"(nothing of {name})")
+    client, unit = view.client, "tokens" if view.client.in_tokens else "characters"
+    bound = f"of at most {view.budget:,} {unit}, its own skills included" if view.budget else "without a bound"
+    say(f"{client.name} {client.version} with {view.context:,} tokens: {_counted(view)}, {bound}", bold=True)
+    say(f"measured by {client.source}")
+
+
+def _counted(view: View) -> str:
+    parts = {"whole": view.whole, "cut": view.cut, "by name alone": view.bare, "not at all": view.missing}
+    return ", ".join(f"{len(names)} {how}" for how, names in parts.items() if names) or "no skill"
+
+
+def _told(view: View) -> dict[str, Any]:
+    client = view.client
+    return {
+        "client": client.name,
+        "version": client.version,
+        "source": client.source,
+        "context": view.context,
+        "budget": view.budget,
+        "unit": "tokens" if client.in_tokens else "characters",
+        "size": view.size,
+        "over": view.is_over,
+        "lines": list(view.lines),
+        "whole": list(view.whole),
+        "cut": list(view.cut),
+        "bare": list(view.bare),
+        "missing": list(view.missing),
+    }

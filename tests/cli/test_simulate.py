@@ -188,3 +188,23 @@ def test_what_cannot_be_used_ends_with_2_and_writes_nothing(
 def test_where_to_write_has_to_be_said(capsys: Capture) -> None:
     assert run(["simulate"]) == 2
     assert "Missing option '--out'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "no skill of the bank has examples in the language 'zh' of some seekers"),
+        (("--skills", "none"), "the surrogate supporter does not speak 'zh', as some seekers do"),
+    ],
+)
+def test_a_language_that_nobody_speaks_is_told_before_the_first_episode(
+    options: tuple[str, ...], said: str, tmp_path: Path, capsys: Capture
+) -> None:
+    shutil.copytree(shipped("profiles"), tmp_path / "chinese")
+    for path in (tmp_path / "chinese" / "scenarios").glob("*.yaml"):
+        path.write_text(path.read_text().replace("language: en", "language: zh"))
+    out = tmp_path / "run.jsonl"
+    assert simulate(out, "--profiles", str(tmp_path / "chinese"), *options) == 2
+    told = capsys.readouterr().err
+    assert said in told and len(told.strip().split("\n")) == 2
+    assert not out.exists()

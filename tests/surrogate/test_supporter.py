@@ -263,3 +263,10 @@ def test_a_strategy_that_takes_up_words_takes_up_the_seekers() -> None:
 def test_whatever_is_performed_of_the_skill_for_risk_takes_the_risk_up(said: str) -> None:
     for example in SHIPPED["respond-to-suicide-risk"].examples_in(Language.ENGLISH):
         assert check_supporter_turn(perform((example,), said, [], "s"), [said]) == ()
+
+
+def test_a_skill_for_an_occasion_is_selected_where_its_words_are_said_and_nowhere_else() -> None:
+    machine = SHIPPED["say-what-you-are"]
+    assert machine.needs == ()
+    assert answer("Before I go on: are you a real person?").skill == machine.name
+    assert answer("I lost the keys to the flat, and nobody is home.").skill != machine.name

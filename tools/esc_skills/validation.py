@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
@@ -45,7 +45,7 @@ class Report:
 
     checked: int
     findings: tuple[Finding, ...]
-    catalogues: tuple[Mapping[str, str], ...] = ()
+    catalogues: tuple[Mapping[str, str], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

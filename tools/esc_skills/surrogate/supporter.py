@@ -19,8 +19,8 @@ from esc_skills.surrogate.state import SeekerState, read_seeker_state
 from esc_skills.transcript import Turn
 from esc_skills.vocabulary import EmotionType, Language, Strategy
 
-#: What each part of a contract is worth when skills compete; a matching need outweighs all else.
-_NEED, _STAGE, _EMOTION, _JUST_USED, _EACH_USE = 3.0, 1.0, 0.5, 1.0, 0.3
+#: What each part of a contract is worth when skills compete; a matching need outweighs all else but an occasion.
+_OCCASION, _NEED, _STAGE, _EMOTION, _JUST_USED, _EACH_USE = 5.0, 3.0, 1.0, 0.5, 1.0, 0.3
 #: A sentence echoes an example's seeker where it shares at least this many words of content with them.
 _ECHO_WORDS = 2
 _QUOTED = re.compile(r"[\"“]([^\"“”]+)[\"”]")
@@ -100,7 +100,7 @@ def select_skill(bank: Iterable[Skill], state: SeekerState, used: Sequence[str],
     """Return the skill whose contract fits a state best.
 
     A skill that serves no need is for an occasion. It competes where the message holds all words of content of one of the
-    phrases in quotation marks under `When to use`, of which there are two or more, and as one whose need is met.
+    phrases in quotation marks under `When to use`, of which there are two or more, and then comes before those for needs.
 
     Args:
         bank: The skills to choose from.
@@ -121,7 +121,8 @@ def select_skill(bank: Iterable[Skill], state: SeekerState, used: Sequence[str],
 
 
 def _fit(skill: Skill, state: SeekerState, used: Sequence[str], times: Mapping[str, int]) -> float:
-    fit = _NEED * (sum(weight for need, weight in state.needs.items() if need in skill.needs) if skill.needs else 1.0)
+    met = sum(weight for need, weight in state.needs.items() if need in skill.needs)
+    fit = _NEED * met if skill.needs else _OCCASION
     fit += _STAGE * (state.stage in skill.stages)
     if state.emotion_type in skill.emotions:
         # A skill for few emotions that names this one fits better than a skill for all of them.

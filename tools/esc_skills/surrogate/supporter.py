@@ -23,6 +23,9 @@ from esc_skills.vocabulary import EmotionType, Language, Strategy
 _OCCASION, _NEED, _STAGE, _EMOTION, _JUST_USED, _EACH_USE = 5.0, 3.0, 1.0, 0.5, 1.0, 0.3
 #: A sentence echoes an example's seeker where it shares at least this many words of content with them.
 _ECHO_WORDS = 2
+#: A shorter phrase is said on many occasions.
+_CUE_WORDS = 3
+_WORDS = re.compile(r"[\w']+")
 _QUOTED = re.compile(r"[\"“]([^\"“”]+)[\"”]")
 
 
@@ -99,8 +102,8 @@ def covers(skill: Skill, state: SeekerState) -> bool:
 def select_skill(bank: Iterable[Skill], state: SeekerState, used: Sequence[str], said: str = "") -> Selection:
     """Return the skill whose contract fits a state best.
 
-    A skill that serves no need is for an occasion. It competes where the message holds all words of content of one of the
-    phrases in quotation marks under `When to use`, of which there are two or more, and then comes before those for needs.
+    A skill that serves no need is for an occasion. It competes where the message holds one of the phrases in quotation marks
+    under `When to use`, of three words or more, and then comes before those for needs.
 
     Args:
         bank: The skills to choose from.
@@ -131,14 +134,15 @@ def _fit(skill: Skill, state: SeekerState, used: Sequence[str], times: Mapping[s
 
 
 def _shows_occasion(skill: Skill, said: str) -> bool:
-    terms = content_words(said)
-    return any(len(cue) > 1 and cue <= terms for cue in _cues(skill.when_to_use))
+    words = f" {' '.join(_WORDS.findall(said.lower()))} "
+    return any(cue in words for cue in _cues(skill.when_to_use))
 
 
 @lru_cache(maxsize=1024)
-def _cues(when_to_use: tuple[str, ...]) -> tuple[frozenset[str], ...]:
-    """Return the words of content of each phrase in quotation marks."""
-    return tuple(content_words(phrase) for item in when_to_use for phrase in _QUOTED.findall(item))
+def _cues(when_to_use: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the phrases in quotation marks as their words, those of fewer than three words left out."""
+    phrases = [_WORDS.findall(phrase.lower()) for item in when_to_use for phrase in _QUOTED.findall(item)]
+    return tuple(f" {' '.join(words)} " for words in phrases if len(words) >= _CUE_WORDS)
 
 
 def _reason(skill: Skill, state: SeekerState) -> str:

@@ -9,15 +9,15 @@ the client gives the model a longer text (the whole file, or the body with a hea
 which the body must stand whole. Where the client writes a catalogue for the model, the line also says whether it shows
 the descriptions whole; a cut description there is told and is no difference.
 
-Needs no key, no model and no network: the clients that only work inside an agent get a stand-in for the model. Each client
-goes into an environment of its own, because their requirements clash, and this script is run once in each:
+It needs no key, no model and no network; the clients that only work inside an agent get a stand-in for the model. Each
+client goes into an environment of its own, because their requirements clash, and this script is run once in each:
 
     python -m venv CLIENT && CLIENT/bin/pip install PACKAGE pyyaml && CLIENT/bin/python bench/clients.py
 
-PACKAGE is one of the names in LOADERS; camel-ai needs `"mcp<2"` beside it. The two from npm, openskills and skills, are
-used when their command is on PATH (`npm install openskills skills`; skills 1.7 wants Node 22, skills@1.5.18 runs on 20).
-Clients that are not installed are listed as such. The exit code is 1 when any client differs or fails. A few seconds each.
-The home folder is a temporary one meanwhile, so that no client reads or writes yours.
+PACKAGE is one of the names in LOADERS; camel-ai needs "mcp<2" beside it. The two from npm, openskills and skills, are
+used when their command is on PATH (`npm install openskills skills`; skills 1.7 wants Node 22, 1.5.18 runs on Node 20).
+Clients that are not installed are listed as such. The exit code is 1 when any client differs or fails. Each takes a few
+seconds. The home folder is a temporary one meanwhile, so that no client reads or writes yours.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import yaml
@@ -43,9 +44,10 @@ import yaml
 BANK = Path(__file__).resolve().parents[1] / "skills"
 #: Keep the clients from calling home while they load.
 QUIET = {
-    "DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "CREWAI_DISABLE_TELEMETRY": "true", "CREWAI_TRACING_ENABLED": "false",
-    "OTEL_SDK_DISABLED": "true", "HAYSTACK_TELEMETRY_ENABLED": "False", "AGNO_TELEMETRY": "false", "NO_COLOR": "1",
+    "DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "CREWAI_DISABLE_TELEMETRY": "true", "AGNO_TELEMETRY": "false",
+    "CREWAI_TRACING_ENABLED": "false", "HAYSTACK_TELEMETRY_ENABLED": "False", "OTEL_SDK_DISABLED": "true", "NO_COLOR": "1",
 }  # fmt: skip
+WIDTH = 400  # of a difference or an error, in characters
 COMMANDS = ("openskills", "skills")
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -111,6 +113,13 @@ def call(command: Sequence[str], project: Path) -> str:
     return ANSI.sub("", done.stdout)
 
 
+def tool_named(name: str, tools: Iterable[Any]) -> Any:
+    for tool in tools:
+        if tool.name == name:
+            return tool
+    raise LookupError(f"the client offers no tool {name}, as it does when it has no skill")
+
+
 # One loader for each client
 
 
@@ -142,8 +151,7 @@ def load_google_adk(bank: Path) -> Loaded:
 
     held = load_skills_from_dir(bank)
     tools = asyncio.run(SkillToolset(skills=held).get_tools())
-    lister = next(tool for tool in tools if tool.name == "list_skills")
-    catalogue = asyncio.run(lister.run_async(args={}, tool_context=None))
+    catalogue = asyncio.run(tool_named("list_skills", tools).run_async(args={}, tool_context=None))
     return Loaded([Skill(skill.name, skill.description, skill.instructions) for skill in held], catalogue)
 
 
@@ -226,7 +234,7 @@ def load_haystack(bank: Path) -> Loaded:
     store = FileSystemSkillStore(str(bank))
     toolset = SkillToolset(store)
     skills = [Skill(skill.name, skill.description, store.load_skill(name)[0]) for name, skill in toolset.skills.items()]
-    return Loaded(skills, next(tool.description for tool in toolset if tool.name == "load_skill"))
+    return Loaded(skills, tool_named("load_skill", toolset).description)
 
 
 def load_agentscope(bank: Path) -> Loaded:
@@ -276,7 +284,7 @@ async def stage_agent_framework(bank: Path) -> Loaded:
     provider = SkillsProvider.from_paths(str(bank), disable_load_skill_approval=True)
     context = SessionContext(input_messages=[])
     await provider.before_run(agent=None, session=AgentSession(), context=context, state={})
-    loader = next(tool for tool in context.tools if tool.name == "load_skill")
+    loader = tool_named("load_skill", context.tools)
     skills = []
     for skill in await FileSkillsSource(str(bank)).get_skills(SkillsSourceContext(agent=None)):
         fields = skill.frontmatter
@@ -440,7 +448,8 @@ def first_difference(said: Mapping[str, Skill], skills: Sequence[Skill]) -> str 
 def difference_of(said: Skill, skill: Skill) -> str | None:
     body = (said.body or "").strip()
     if skill.description != said.description:
-        return f"description {skill.description!r} instead of {said.description!r}"
+        same = length_shown(skill.description, said.description)
+        return f"description differs after {same} characters: {skill.description!r} instead of {said.description!r}"
     if skill.body is not None and skill.body.strip() != body:
         return f"body of {len(skill.body.strip())} characters differs from the file's {len(body)}"
     if skill.text is not None and body not in skill.text:
@@ -448,15 +457,18 @@ def difference_of(said: Skill, skill: Skill) -> str | None:
     return None
 
 
-def length_shown(description: str, catalogue: str) -> int:
-    return next(end for end in range(len(description), -1, -1) if description[:end] in catalogue)
+def length_shown(description: str, text: str) -> int:
+    """Return how many characters of a description, from its start, stand in a text."""
+    return next(end for end in range(len(description), -1, -1) if description[:end] in text)
 
 
-def catalogue_note(said: Mapping[str, Skill], catalogue: str | None) -> str:
-    if catalogue is None:
+def catalogue_note(said: Mapping[str, Skill], loaded: Loaded) -> str:
+    """Say whether the catalogue shows whole what the files say of the skills that were loaded."""
+    descriptions = {said[skill.name].description for skill in loaded.skills if skill.name in said}
+    if loaded.catalogue is None or not descriptions:
         return "no catalogue"
-    plain = html.unescape(catalogue)
-    shown = {skill.description: length_shown(skill.description, plain) for skill in said.values()}
+    plain = html.unescape(loaded.catalogue)
+    shown = {description: length_shown(description, plain) for description in descriptions}
     cut = sorted(end for description, end in shown.items() if end < len(description))
     if cut:
         reach = f"{cut[0]}" if cut[0] == cut[-1] else f"{cut[0]} to {cut[-1]}"
@@ -473,10 +485,10 @@ def report(client: str, bank: Path, said: Mapping[str, Skill]) -> tuple[str, boo
         with contextlib.redirect_stdout(sys.stderr):
             loaded = LOADERS[client](bank)
     except Exception as error:  # a client may fail in any way, and that is then its result
-        return f"{client} {version}: failed, {type(error).__name__}: {error}", False
+        return f"{client} {version}: failed, {type(error).__name__}: {shorten(str(error), WIDTH)}", False
     difference = first_difference(said, loaded.skills)
-    parts = [f"{len(loaded.skills)} skills", f"{', '.join(fields_of(loaded.skills))}: {difference or 'equal'}"]
-    parts += [catalogue_note(said, loaded.catalogue), loaded.note]
+    compared = f"{', '.join(fields_of(loaded.skills))}: {shorten(difference or 'equal', WIDTH)}"
+    parts = [f"{len(loaded.skills)} skills", compared, catalogue_note(said, loaded), loaded.note]
     return f"{client} {version}: " + "; ".join(part for part in parts if part), difference is None
 
 

@@ -199,7 +199,8 @@ class TestContent:
     def test_it_ends_with_how_to_check_it(self) -> None:
         assert "esc-skills verify --base BASE --head evolve/narrow-wait-a-little-0123456789" in page()
         assert "[skills/wait-a-little/SKILL.md](../../skills/wait-a-little/SKILL.md)" in page()
-        assert page().endswith("the episodes beside this page.\n")
+        assert "the episodes beside this page.\n\n" in page()
+        assert page().endswith("another agent adds its own (docs/agents.md).</sub>\n")
 
     def test_equal_outcomes_have_equal_pages(self) -> None:
         assert page() == page()

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+#: The small print of every verdict.
+MEASURED = (
+    "What was measured is our supporter with this folder, which adds prompts and the choice of two examples; another agent "
+    "adds its own (docs/agents.md)."
+)
 _Word = TypeVar("_Word", bound=StrEnum)
 
 

@@ -184,3 +184,5 @@ def show_result(result: Result) -> None:
     for check in result.checks:
         say(f"{'ok ' if check.ok else 'BAD'} {check.name}: {check.detail}")
     say(result.headline, bold=True)
+    if result.small_print:
+        say(result.small_print)

@@ -11,6 +11,7 @@ from esc_skills.evidence.trial import Outcome
 from esc_skills.gate.decision import Decision
 from esc_skills.gate.scrutiny import note_of
 from esc_skills.transcript import Transcript
+from esc_skills.vocabulary import MEASURED
 
 _EXCERPTS, _SHOWN_TURNS, _SHOWN_CHARACTERS = 2, 3, 400
 #: What GitHub's Markdown takes for markup; the colon and the dot are those of bare addresses, which become links.
@@ -51,6 +52,7 @@ def render_review(proposal: str, paths: Iterable[str], changes: Sequence[Change]
         "## How to check it",
         f"```\nesc-skills verify --base BASE --head evolve/{proposal}\n```",
         _where(paths),
+        f"<sub>{MEASURED}</sub>",
     ]
     return "\n\n".join(blocks) + "\n"
 

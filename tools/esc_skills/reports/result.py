@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from esc_skills import __version__
 from esc_skills.documents.findings import Finding, Severity
 from esc_skills.errors import InputError
+from esc_skills.vocabulary import MEASURED
 
 if TYPE_CHECKING:
     from esc_skills.evidence.verification import Verification
@@ -129,6 +130,11 @@ class Result:
         if self.evidence == UNTESTED:
             return f"untested, on an owner's word: verdict {self.verdict}"
         return f"evidence {self.evidence}" + (f", verdict {self.verdict}" if self.verdict else "")
+
+    @property
+    def small_print(self) -> str:
+        """What a verdict rests on; empty where there is none that simulation gave."""
+        return MEASURED if self.verdict and self.evidence != UNTESTED else ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `verify --format json` shows it."""
@@ -299,7 +305,8 @@ def page(result: Result) -> str:
         f"<td><code>{html.escape(_printable(each.detail))}</code></td></tr>"
         for each in result.checks
     ]
-    return "\n".join([*lines, "</table>", "", *_bound_lines(result.bound)]) + "\n"
+    told = [f"<sub>{html.escape(result.small_print)}</sub>", ""] if result.small_print else []
+    return "\n".join([*lines, "</table>", "", *told, *_bound_lines(result.bound)]) + "\n"
 
 
 def _bound_lines(about: About) -> Iterator[str]:

@@ -44,8 +44,9 @@ import yaml
 BANK = Path(__file__).resolve().parents[1] / "skills"
 #: Keep the clients from calling home while they load.
 QUIET = {
-    "DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "CREWAI_DISABLE_TELEMETRY": "true", "AGNO_TELEMETRY": "false",
-    "CREWAI_TRACING_ENABLED": "false", "HAYSTACK_TELEMETRY_ENABLED": "False", "OTEL_SDK_DISABLED": "true", "NO_COLOR": "1",
+    "DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "OTEL_SDK_DISABLED": "true", "AGNO_TELEMETRY": "false",
+    "CREWAI_DISABLE_TELEMETRY": "true", "CREWAI_TRACING_ENABLED": "false", "HAYSTACK_TELEMETRY_ENABLED": "False",
+    "NO_COLOR": "1",
 }  # fmt: skip
 WIDTH = 400  # of a difference or an error, in characters
 COMMANDS = ("openskills", "skills")

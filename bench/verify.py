@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -81,7 +82,7 @@ def make_repository(folder: Path) -> None:
     git(folder, "commit", "--quiet", "--message", "The bank")
     git(folder, "checkout", "--quiet", "-b", "edit")
     file = folder / "skills" / "ease-self-blame" / "SKILL.md"
-    text = file.read_text().replace('version: "1.', 'version: "2.', 1)
+    text = re.sub(r'version: "(\d+)', lambda found: f'version: "{int(found[1]) + 1}', file.read_text(), count=1)
     file.write_text(text.replace("## Guidance\n\n1. ", "## Guidance\n\n1. Take your time. ", 1))
     git(folder, "commit", "--quiet", "--all", "--message", "Take your time")
     git(folder, "checkout", "--quiet", "main")

@@ -113,47 +113,44 @@ def _is_environment(folder: Path) -> bool:
 
 
 def parse_documents(files: Mapping[str, bytes], shown: str) -> tuple[list[SkillDocument], list[Finding]]:
-    """Parse every `SKILL.md` of a folder, at any depth; what cannot be parsed becomes a finding."""
+    """Parse every skill of a folder, at any depth; what cannot be parsed becomes a finding."""
     documents: list[SkillDocument] = []
     findings: list[Finding] = []
+    references = _references(files)
     for path in sorted(files):
-        pure = PurePosixPath(path)
-        if pure.name == SKILL_FILE and pure.parent.name != ENTRANCE:
-            name = str(PurePosixPath(shown, path))
-            try:
-                text, references = _text(files[path], name), _references(files, pure.parent, shown)
-                folder = pure.parent.name or PurePosixPath(shown).name
-                documents.append(parse_skill(text, name, folder, references))
-            except DocumentError as error:
-                findings.append(finding_of(error))
-    findings.extend(_orphans(files, shown))
+        folder, _, name = path.rpartition("/")
+        if name != SKILL_FILE or folder.rpartition("/")[2] == ENTRANCE:
+            continue
+        try:
+            place, text = _text(files, path, shown)
+            texts = {language: _text(files, each, shown) for language, each in references.get(folder, {}).items()}
+            documents.append(parse_skill(text, place, folder.rpartition("/")[2] or PurePosixPath(shown).name, texts))
+        except DocumentError as error:
+            findings.append(finding_of(error))
+    for folder, found in references.items():
+        if f"{folder}/{SKILL_FILE}".lstrip("/") not in files:
+            message = f"belongs to no skill: there is no {SKILL_FILE} in {folder or shown}; remove it"
+            for each in found.values():
+                place = str(PurePosixPath(shown, each))
+                findings.append(Finding(place, 0, "", "orphan-examples", Severity.ERROR, message))
     return documents, findings
 
 
-def _orphans(files: Mapping[str, bytes], shown: str) -> Iterator[Finding]:
-    """Yield the files of examples beside which there is no `SKILL.md`: nobody who reads the bank sees them."""
-    for path in map(PurePosixPath, sorted(files)):
-        skill = path.parent.parent
-        is_reference = REFERENCE.fullmatch(f"{path.parent.name}/{path.name}")
-        if is_reference and str(skill / SKILL_FILE) not in files:
-            message = f"belongs to no skill: there is no {SKILL_FILE} in {skill}; remove it"
-            yield Finding(str(PurePosixPath(shown, path)), 0, "", "orphan-examples", Severity.ERROR, message)
+def _references(files: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the files of examples by the folder of their skill and by language."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(files):
+        parts = path.split("/")
+        if mark := REFERENCE.fullmatch("/".join(parts[-2:])):
+            found.setdefault("/".join(parts[:-2]), {})[mark[1]] = path
+    return found
 
 
-def _references(files: Mapping[str, bytes], folder: PurePosixPath, shown: str) -> dict[str, tuple[str, str]]:
-    """Return the files of examples of the skill in a folder: by language, their path and text."""
-    found = {
-        path: REFERENCE.fullmatch(PurePosixPath(path).relative_to(folder).as_posix())
-        for path in files
-        if PurePosixPath(path).is_relative_to(folder)
-    }
-    names = {path: str(PurePosixPath(shown, path)) for path in found}
-    return {mark[1]: (names[path], _text(files[path], names[path])) for path, mark in found.items() if mark}
-
-
-def _text(data: bytes, shown: str) -> str:
-    require_size(data, shown)
-    return decode(data, shown)
+def _text(files: Mapping[str, bytes], path: str, shown: str) -> tuple[str, str]:
+    """Return a file's name for messages and its text."""
+    name = str(PurePosixPath(shown, path))
+    require_size(files[path], name)
+    return name, decode(files[path], name)
 
 
 def check_references(documents: Iterable[SkillDocument]) -> Iterator[Finding]:

@@ -91,8 +91,10 @@ class Prompt:
 
 
 def _without_marks(value: str) -> str:
+    if value.isascii():  # as nearly all is
+        return value
     for mark, plain in _MARKS.items():
-        if mark in value:  # hardly ever, and to look is a tenth of the work of replacing
+        if mark in value:
             value = value.replace(mark, plain)
     return value
 

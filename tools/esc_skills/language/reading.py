@@ -36,6 +36,14 @@ def read(text: str, cues: Cues) -> Reading:
     return _read_chinese(text, cues) if cues.language is Language.CHINESE else _read_english(text, cues)
 
 
+@lru_cache(maxsize=8192)
+def read_terms(text: str, cues: Cues) -> frozenset[str]:
+    """Return the terms of a text alone, which takes half the time in English."""
+    if cues.language is Language.CHINESE:
+        return _read_chinese(text, cues).terms
+    return frozenset(each for each in map(stem, split_words(text)) if len(each) > 2) - cues.unspecific
+
+
 def count_words(text: str, language: Language) -> float:
     """Return the length of a text in English words, or in what Chinese characters amount to."""
     return read(text, load_cues(language)).words

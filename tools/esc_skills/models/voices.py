@@ -12,7 +12,7 @@ from esc_skills.documents.frontmatter import split_front_matter
 from esc_skills.documents.prompts import PromptRole, load_prompt
 from esc_skills.language.cues import load_cues
 from esc_skills.language.lexicon import safety_codes
-from esc_skills.language.reading import read
+from esc_skills.language.reading import read_terms
 from esc_skills.models.request import Completion, Message, Model, ModelFault, RoleModel
 from esc_skills.roles import Answer, Appraisal, Judgement, Preference, Reply
 from esc_skills.seekers.profile import Profile
@@ -211,15 +211,11 @@ def with_nearest_examples(skill: Skill, seeker_said: str, language: Language) ->
 
     Nearest are those whose seeker shares most words of content with the message; of equals, the first in the files.
     """
-    said = _terms(seeker_said, language)
-    examples = skill.examples_in(language)
-    ranked = sorted(range(len(examples)), key=lambda at: (-len(said & _terms(examples[at].seeker, language)), at))
+    cues = load_cues(language)
+    said, examples = read_terms(seeker_said, cues), skill.examples_in(language)
+    shared = [-len(said & read_terms(each.seeker, cues)) for each in examples]
+    ranked = sorted(range(len(examples)), key=shared.__getitem__)
     return _told(skill.text, tuple(examples[at] for at in sorted(ranked[:OWN_EXAMPLES])), skill.avoid)
-
-
-@lru_cache(maxsize=4096)  # each message of an episode is looked at in every later turn
-def _terms(text: str, language: Language) -> frozenset[str]:
-    return read(text, load_cues(language)).terms
 
 
 @lru_cache(maxsize=1024)

@@ -35,7 +35,7 @@ def find_risk(text: str, language: Language = Language.ENGLISH) -> RiskReading:
     lexicon, text = load_lexicon(language), bounded(text)
     plain = blank_out(lexicon.idioms, lower(text))
     past = lexicon.past.search(plain)
-    plain = blank_out(lexicon.past, plain)
+    plain = blank_out(lexicon.past, plain) if past else plain
     for level, cues in lexicon.levels if lexicon.any_level.search(plain) else ():
         found = next((cue for cue in cues.finditer(plain) if not _is_denied(lexicon, plain, cue)), None)
         if found and (level is not Risk.PASSIVE or past is None):

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from random import Random
 
-from esc_skills.bank.edit import raise_version, render_examples, replace_section
+from esc_skills.bank.edit import raise_version, with_examples
 from esc_skills.bank.reader import Bank, read_bank, read_files
-from esc_skills.bank.skill import Skill
+from esc_skills.bank.skill import SKILL_FILE, Skill
 from esc_skills.documents.shipped import shipped
 from esc_skills.evidence.trial import Trial, run_trial
 from esc_skills.gate.decision import Decision
@@ -82,14 +82,14 @@ def nonsense(kind: str, rng: Random) -> str:
     return " ".join(words) + "."
 
 
-def stuffed(skill: Skill, kind: str, rng: Random, *, echoing: bool) -> str:
-    """The file of a skill whose examples are nonsense."""
-    own = [f"{each.supporter.partition('. ')[0]}. " if echoing else "" for each in skill.examples]
-    examples = [
-        replace(each, supporter=start + nonsense(kind, rng)) for each, start in zip(skill.examples, own, strict=True)
-    ]
-    text = replace_section(skill.text, "Examples", render_examples(examples, skill.avoid))
-    return raise_version(text, skill.version)
+def stuffed(skill: Skill, kind: str, rng: Random, *, echoing: bool) -> dict[str, bytes]:
+    """The files of a skill whose examples are nonsense."""
+    standing = skill.examples_in(skill.language)
+    own = [f"{each.supporter.partition('. ')[0]}. " if echoing else "" for each in standing]
+    examples = [replace(each, supporter=start + nonsense(kind, rng)) for each, start in zip(standing, own, strict=True)]
+    files = with_examples(skill, examples)
+    files[SKILL_FILE] = raise_version(files[SKILL_FILE], skill.version)
+    return {f"{skill.name}/{path}": text.encode() for path, text in files.items()}
 
 
 def edits(files: Mapping[str, bytes], bank: Bank) -> Iterator[tuple[str, str, Bank]]:
@@ -100,10 +100,9 @@ def edits(files: Mapping[str, bytes], bank: Bank) -> Iterator[tuple[str, str, Ba
     for place in PLACES:
         for kind in KINDS:
             rng = Random(f"{place}:{kind}")
-            changed = {
-                f"{name}/SKILL.md": stuffed(bank.skills[name], kind, rng, echoing="after" in place).encode()
-                for name in (ordinary if place == WHOLE else [SKILL])
-            }
+            changed: dict[str, bytes] = {}
+            for name in ordinary if place == WHOLE else [SKILL]:
+                changed |= stuffed(bank.skills[name], kind, rng, echoing="after" in place)
             yield place, kind, read_bank({**files, **changed}, "skills")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -34,15 +35,16 @@ def best_of(times: int, *command: str) -> float:
 
 def validate_thousand() -> float:
     """Return the seconds that validating 1,000 skills takes, in a process of its own."""
-    texts = {path.parent.name: path.read_text() for path in sorted(shipped("skills").glob("*/SKILL.md"))}
-    names = list(texts)
+    folders = [
+        path.parent for path in sorted(shipped("skills").glob("*/SKILL.md")) if (path.parent / "references").is_dir()
+    ]
     with tempfile.TemporaryDirectory() as folder:
         for number in range(1000):
-            own = names[number % len(names)]
-            name = own if number < len(names) else f"{own}-{number}"
+            own = folders[number % len(folders)]
+            name = own.name if number < len(folders) else f"{own.name}-{number}"
+            shutil.copytree(own, Path(folder, name))
             path = Path(folder, name, "SKILL.md")
-            path.parent.mkdir()
-            path.write_text(texts[own].replace(f"name: {own}\n", f"name: {name}\n", 1))
+            path.write_text(path.read_text().replace(f"name: {own.name}\n", f"name: {name}\n", 1))
         return best_of(3, sys.executable, "-m", "esc_skills", "validate", folder)
 
 

@@ -199,3 +199,21 @@ def test_a_base_that_is_unknown_or_outside_git_is_told(repository: Path, tmp_pat
 def test_versions_are_compared_as_numbers(old: str, new: str, rises: bool) -> None:
     found = check_version_bump(skill_text(version=old).encode(), skill_text(version=new).encode(), "skills/a/SKILL.md")
     assert (list(found) == []) is rises
+
+
+def test_a_fault_of_one_skill_blames_neither_the_entrance_nor_the_others(repository: Path) -> None:
+    path = repository / "skills" / "stay-beside" / "SKILL.md"
+    text = path.read_text()
+    path.write_text(text.replace('description: "When', f'description: "When {"x" * 160}', 1))
+    assert codes(validate(repository)) == ["schema-maxLength"]
+    path.write_bytes(b"\xff" + text.encode())
+    assert codes(validate(repository)) == ["encoding"]
+
+
+def test_files_of_examples_that_nobody_reads_are_named(repository: Path) -> None:
+    skill = repository / "skills" / "stay-beside"
+    (skill / "references" / "examples.zh-CN.md").write_text("# x\n")
+    assert codes(validate(repository)) == ["reference-name"]
+    (skill / "references" / "examples.zh-CN.md").unlink()
+    (skill / "SKILL.md").unlink()
+    assert "orphan-examples" in codes(validate(repository))

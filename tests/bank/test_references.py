@@ -118,3 +118,28 @@ def test_a_change_of_a_reference_is_a_change_of_the_bank_and_is_told() -> None:
 def test_a_reference_is_written_as_it_is_read() -> None:
     text = files_with(*MORE)["wait-a-little/references/examples.en.md"].decode()
     assert render_reference("Wait a little", "en", read(files_with(*MORE)).references["en"]) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        (
+            "examples.xx.md",
+            "# Wait a little: examples (xx)\n\n## A\n\n**Seeker:** a\n\n**Supporter:** b\n",
+            "vocabulary",
+        ),
+        ("examples.en.md", "# Wait a little: examples (en)\n", "reference-empty"),
+        ("examples.en.md", "", "reference-empty"),
+        ("examples.en.md", "\ufeff# Wait a little: examples (en)\n", "portable-bom"),
+        ("examples.en.md", "# Wait a little: examples (en)\r\n", "portable-line-ends"),
+    ],
+)
+def test_an_odd_reference_has_one_finding_that_says_what_to_do(name: str, text: str, code: str) -> None:
+    link = f"## Examples\n\nMore examples: [{name.split('.')[1]}](references/{name})\n\n"
+    files = {
+        "wait-a-little/SKILL.md": SKILL.text.replace("## Examples\n\n", link).encode(),
+        f"wait-a-little/references/{name}": text.encode(),
+    }
+    with pytest.raises(InputError, match=rf"references/{name}:1: {code}: ") as refused:
+        read(files)
+    assert "more" not in refused.value.message.partition(":1: ")[2][-12:]

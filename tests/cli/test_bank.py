@@ -117,3 +117,28 @@ def test_a_team_adds_words_and_keys_of_its_own(tmp_path: Path, capsys: Capture) 
         '[tool.esc-skills.vocabulary]\nneeds = ["silence"]\nlanguages = ["de"]\nkeys = ["acme-owner"]\n'
     )
     assert run(["validate", str(tmp_path)]) == 0
+
+
+def test_a_team_s_own_words_hold_for_every_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    text = skill_text(esc_needs="be-heard, silence").replace("  esc-provenance", '  acme-owner: "us"\n  esc-provenance')
+    write_skill(tmp_path / "skills", text=text)
+    words = '[tool.esc-skills.vocabulary]\nneeds = ["silence"]\nkeys = ["acme-owner"]\n'
+    (tmp_path / "pyproject.toml").write_text(words)
+    monkeypatch.chdir(tmp_path)
+    assert run(["simulate", "--draws", "1", "--out", "run.jsonl"]) == 0, capsys.readouterr().err
+    assert run(["bank", "entrance"]) == 0
+
+
+def test_a_skill_with_references_and_too_many_examples_of_its_own_migrates_too(tmp_path: Path) -> None:
+    old_skill(tmp_path)
+    assert run(["bank", "migrate", str(tmp_path)]) == 0
+    path = tmp_path / "wait-a-little" / "SKILL.md"
+    extra = "### One more\n\n**Seeker:** Well.\n\n**Supporter:** Well?\n\n### Avoid:"
+    path.write_text(path.read_text().replace("### Avoid:", extra, 1))
+    assert run(["validate", str(tmp_path)]) == 1
+    assert run(["bank", "migrate", str(tmp_path)]) == 0
+    assert run(["validate", str(tmp_path)]) == 0
+    (skill,) = read_bank(read_files(tmp_path), "skills").skills.values()
+    assert "One more" in [each.title for each in skill.references["en"].examples]

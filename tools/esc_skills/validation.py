@@ -190,14 +190,33 @@ def _check_group(group: _Group, rules: Rules) -> Iterator[Finding]:
             check_specification(document) if rules is Rules.AGENT_SKILLS else check_contract(document, vocabulary)
         )
     if group.whole_bank and rules is Rules.ESC:
-        yield from check_references(documents)
+        unread = {path.parent.name for path in group.skills} - {document.folder for document in documents}
+        yield from check_references(documents, unread)
         yield from _check_entrances(group.skills, documents, vocabulary)
+    yield from _check_other_files(group.skills, severity)
     yield from _check_parts(group.parts)
     for path in group.settings:
         try:
             yield from check_settings(_committed(path), str(path))
         except DocumentError as error:
             yield finding_of(error)
+
+
+def _check_other_files(skills: Iterable[Path], severity: Severity) -> Iterator[Finding]:
+    """Yield the files of `references/` that our tools do not read, and files of examples without a skill."""
+    folders = {path.parent for path in skills}
+    for folder in sorted(folders):
+        for path in sorted((folder / "references").rglob("*.md")):
+            if not REFERENCE.fullmatch(path.relative_to(folder).as_posix()):
+                message = (
+                    "is not read by these tools; further examples stand in references/examples.LANGUAGE.md, such as en"
+                )
+                yield Finding(str(path), 0, "", "reference-name", Severity.WARNING, message)
+    for bank in {folder.parent for folder in folders}:
+        for path in sorted(bank.glob("*/references/examples.*.md")):
+            if path.parent.parent not in folders:
+                message = f"belongs to no skill: there is no {SKILL_FILE} in {path.parent.parent}; remove it"
+                yield Finding(str(path), 0, "", "orphan-examples", severity, message)
 
 
 def _vocabulary(group: _Group) -> Vocabulary:
@@ -233,9 +252,12 @@ def _parse(path: Path) -> SkillDocument:
 def _check_entrances(
     paths: Iterable[Path], documents: Iterable[SkillDocument], vocabulary: Vocabulary
 ) -> Iterator[Finding]:
-    """Yield where an entrance is not what the skills of its bank make it; what is wrong with those has findings of its own."""
-    sound = [each for each in documents if not has_errors(check_contract(each, vocabulary))]
-    skills = {each.name: each for each in map(build_skill, sound)}
+    """Yield where an entrance is not what the skills of its bank make it; it is made of them when they are sound."""
+    documents = [*documents]
+    places = {path.parent for path in paths if path.parent.name != ENTRANCE}
+    if len(documents) < len(places) or any(has_errors(check_contract(each, vocabulary)) for each in documents):
+        return
+    skills = {each.name: each for each in map(build_skill, documents)}
     for path in paths:
         if path.parent.name == ENTRANCE:
             yield from check_entrance(

@@ -22,6 +22,11 @@ from esc_skills.errors import InputError
 #: The longest description that the contract allows.
 _LONGEST = 160
 _DOMAIN = {"en": " Emotional support.", "zh": "情感支持。"}
+#: A description holds no apostrophe; what is left of them after these is taken out.
+_CONTRACTIONS = (
+    (r"\bcan't\b", "cannot"), (r"\bwon't\b", "will not"), (r"n't\b", " not"), (r"\bI'm\b", "I am"), (r"'re\b", " are"),
+    (r"'ve\b", " have"), (r"'ll\b", " will"), (r"\b([Ii]t|[Tt]hat|[Tt]here|[Ww]hat)'s\b", r"\1 is"),
+)  # fmt: skip
 _TRIGGER = re.compile(r"(?:^|(?<=[.。!?]))\s*Use when\s+(.+)$", flags=re.DOTALL)
 
 
@@ -59,10 +64,15 @@ def _migrated(document: SkillDocument) -> dict[str, str]:
         hint = "mend it first; `esc-skills validate` lists all problems"
         raise InputError(f"{document.path}: {error} is missing, of which the new form is made", hint) from error
     text = _with_description(document.text, str(value.get("description", "")), language)
-    if document.references or (len(examples) <= OWN_EXAMPLES and len(avoid) <= OWN_AVOID):
+    if len(examples) <= OWN_EXAMPLES and len(avoid) <= OWN_AVOID:
         return {SKILL_FILE: text if text == document.text else raise_version(text, version)}
-    further = Reference(tuple(examples[OWN_EXAMPLES:]), tuple(avoid[OWN_AVOID:]))
-    content = render_examples(examples[:OWN_EXAMPLES], avoid[:OWN_AVOID], [language])
+    standing = {each.language: each.value for each in document.references}
+    own = standing.get(language, {"examples": [], "avoid": []})
+    further = Reference(
+        (*examples[OWN_EXAMPLES:], *map(example_of, own["examples"])),
+        (*avoid[OWN_AVOID:], *map(example_of, own["avoid"])),
+    )
+    content = render_examples(examples[:OWN_EXAMPLES], avoid[:OWN_AVOID], {*standing, language})
     text = raise_version(replace_section(text, "Examples", content), version)
     return {SKILL_FILE: text, reference_path(language): render_reference(title_of(text), language, further)}
 
@@ -74,7 +84,10 @@ def _with_description(text: str, description: str, language: str) -> str:
         return text
     start = "When " if language == "en" else "当"
     room = _LONGEST - len(start) - len(_DOMAIN[language]) - 1
-    trigger = re.sub(r"['’\"]", "", found[1].strip().rstrip(".。"))
+    trigger = found[1].strip().rstrip(".。").replace("’", "'")
+    for short, long in _CONTRACTIONS:
+        trigger = re.sub(short, long, trigger)
+    trigger = re.sub(r"['\"]", "", trigger)
     if len(trigger) > room:
         cut = trigger[:room]
         comma = max(cut.rfind(mark) for mark in (", ", "，", "、"))

@@ -153,8 +153,13 @@ def _text(files: Mapping[str, bytes], path: str, shown: str) -> tuple[str, str]:
     return name, decode(files[path], name)
 
 
-def check_references(documents: Iterable[SkillDocument]) -> Iterator[Finding]:
-    """Yield skills that share a name, and skills named in prose that the bank does not hold."""
+def check_references(documents: Iterable[SkillDocument], unread: Collection[str] = ()) -> Iterator[Finding]:
+    """Yield skills that share a name, and skills named in prose that the bank does not hold.
+
+    Args:
+        documents: The skills of the bank.
+        unread: The folders of skills that could not be read: they are there all the same.
+    """
     paths: dict[str, str] = {}
     documents = list(documents)
     for document in documents:
@@ -167,7 +172,7 @@ def check_references(documents: Iterable[SkillDocument]) -> Iterator[Finding]:
     for document in documents:
         for index, text in enumerate(document.value.get("when_not_to_use", [])):
             for name in named_skills(text):
-                if name not in paths:
+                if name not in paths and name not in unread:
                     pointer = f"/when_not_to_use/{index}"
                     yield _finding(
                         document,

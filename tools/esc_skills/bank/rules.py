@@ -72,7 +72,7 @@ def check_contract(document: SkillDocument, vocabulary: Vocabulary = OURS) -> li
     if not schema:
         found.extend(_check_agreement(document))
     name = [each for each in _check_name(document.value.get("name"), document.folder) if each[1] == "spec-folder"]
-    further = [each for reference in document.references for each in _check_reference(document, reference)]
+    further = [each for reference in document.references for each in _check_reference(document, reference, vocabulary)]
     return [*schema, *(_finding(document, *each) for each in [*name, *found]), *further]
 
 
@@ -135,8 +135,21 @@ def _check_description(document: SkillDocument) -> Iterator[_Found]:
         yield "/description", "description-characters", f"holds {marks[0]!r}, which some clients cut at; reword it"
 
 
-def _check_reference(document: SkillDocument, reference: ReferenceDocument) -> list[Finding]:
+def _check_reference(document: SkillDocument, reference: ReferenceDocument, vocabulary: Vocabulary) -> list[Finding]:
     """Return where a file of examples departs from its schema, or from the one form that its examples have."""
+
+    def finding(code: str, message: str, line: int = 1) -> list[Finding]:
+        return [Finding(reference.path, line, "", code, Severity.ERROR, message)]
+
+    if "\r" in reference.text:
+        return finding("portable-line-ends", "has CR line ends; save it with LF")
+    if reference.text.startswith("\ufeff"):
+        return finding("portable-bom", "starts with a byte order mark; save it as UTF-8 without one")
+    if reference.language not in vocabulary.languages:
+        known = ", ".join(map(str, vocabulary.languages))
+        return finding("vocabulary", f"{reference.language!r} is none of {known}; docs/settings.md says how to add one")
+    if not reference.value["examples"] and not reference.value["avoid"]:
+        return finding("reference-empty", "holds no example; add one under a heading `## …`, or remove the file")
     found = check_schema(reference.value, "skill#reference", reference.path, reference.lines)
     if found:
         return found
@@ -147,8 +160,21 @@ def _check_reference(document: SkillDocument, reference: ReferenceDocument) -> l
         return []
     pairs = zip(reference.text.split("\n"), right.split("\n"), strict=False)
     line, asked = next(((at, other) for at, (one, other) in enumerate(pairs, start=1) if one != other), (1, ""))
-    message = f"should read {asked[:80]!r}: a file of examples holds its heading and examples, and nothing else"
-    return [Finding(reference.path, line, "", "reference-form", Severity.ERROR, message)]
+    wrong = [*reference.text.split("\n"), ""][line - 1]
+    at = next(
+        (at for at, (one, other) in enumerate(zip(wrong, asked, strict=False)) if one != other),
+        min(len(wrong), len(asked)),
+    )
+    told = f"reads {_around(wrong, at)} and should read {_around(asked, at)}"
+    return finding(
+        "reference-form", f"{told}: headings and turns alone, each turn on one line, a blank line between", line
+    )
+
+
+def _around(line: str, at: int) -> str:
+    """Return a line as text, from a little before a place in it."""
+    start = max(0, at - 20)
+    return repr(("…" if start else "") + line[start : at + 40])
 
 
 _Found = tuple[str, str, str]

@@ -273,7 +273,9 @@ def _spoken(text: str) -> dict[str, Any]:
     turns = [each for each in said if each[0] != "why"]
     spoken: dict[str, Any] = {"other": parts[0].strip()} if parts[0].strip() else {}
     if [who for who, _ in turns] != ["seeker", "supporter"] * (len(turns) // 2):
-        return {**spoken, "turns out of order": ", ".join(who for who, _ in said)}
+        known = {who: words for who, words in said if words}
+        told = {"seeker": "-", "supporter": "-", **known}  # so that one finding says it
+        return {**told, **spoken, "turns out of order": ", ".join(who for who, _ in said)}
     pairs = [(turns[at][1], turns[at + 1][1]) for at in range(0, len(turns), 2)]
     for seeker, supporter in pairs[-1:]:
         spoken |= {"seeker": seeker, "supporter": supporter}

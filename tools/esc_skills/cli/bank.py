@@ -52,12 +52,15 @@ def migrate(folder: Path | None) -> int:
     files = read_files(folder)
     changed = migrated(files, str(folder))
     _write(folder, changed)
+    if not changed:
+        say("nothing to do")
+        return 0
     names = {path.split("/references/")[0].removesuffix("/SKILL.md") for path in changed}
-    say(f"{len(changed)} files of {len(names)} skills written below {folder}" if changed else "nothing to do")
-    if changed:
-        say(
-            f"next: read the descriptions in `git diff {folder}`, run `esc-skills validate {folder}`, and commit it as one"
-        )
+    skills = "1 skill" if len(names) == 1 else f"{len(names)} skills"
+    say(f"{len(changed)} files of {skills} written below {folder}")
+    say(f"next: read the descriptions in `git diff {folder}`; those without `Use when` stay as they were")
+    say(f"      esc-skills bank entrance {folder}, if agents shall start there; then esc-skills validate {folder}")
+    say("      commit it as one on the main branch itself: a proposal needs a base of today's form")
     return 0
 
 

@@ -35,7 +35,8 @@ def command(revisions: str, skills: str | None, repo: Path, form: str) -> int:
         head = head.lstrip(".") or "HEAD"
         settings = read_settings(repository.read_file(head, "pyproject.toml"), f"{head}:pyproject.toml")
         folder = clean_folder(skills or settings.skills)
-        banks = [read_bank(repository.read_tree(rev, folder), f"{rev}:{folder}").skills for rev in (base, head)]
+        words = settings.vocabulary
+        banks = [read_bank(repository.read_tree(rev, folder), f"{rev}:{folder}", words).skills for rev in (base, head)]
     changes = compare_banks(banks[0], banks[1])
     if form == "json":
         fields = ("skill", "part", "what", "before", "after")

@@ -32,8 +32,9 @@ def find_bank(named: Path | None) -> tuple[Bank | None, str]:
     """
     if str(named) == NO_BANK:
         return None, "no bank"
-    folder = named or _own(find_settings().skills, "skills")
-    return read_bank(read_files(folder, as_committed), str(folder)), str(folder)
+    settings = find_settings()
+    folder = named or _own(settings.skills, "skills")
+    return read_bank(read_files(folder, as_committed), str(folder), settings.vocabulary), str(folder)
 
 
 def find_skills(named: Path | None) -> Mapping[str, Skill]:

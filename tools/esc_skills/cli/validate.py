@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from esc_skills.bank.clients import View, parse_client, view_catalogue
+from esc_skills.bank.clients import Overflow, View, parse_client, view_catalogue
 from esc_skills.cli.output import say, show_json
 from esc_skills.documents.findings import has_errors
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
@@ -26,6 +26,8 @@ from esc_skills.validation import Report, Rules, validate_paths
 )
 @click.option(
     "--client",
+    "clients",
+    multiple=True,
     metavar="NAME[:CONTEXT]",
     help="Also print what a model sees of the catalogue in a client, such as claude-code:200k, whose context has 200,000 tokens.",
 )
@@ -38,15 +40,15 @@ from esc_skills.validation import Report, Rules, validate_paths
     show_default=True,
     help="How to show it.",
 )
-def command(paths: tuple[Path, ...], rules: str, client: str | None, base: str | None, form: str) -> int:
+def command(paths: tuple[Path, ...], rules: str, clients: tuple[str, ...], base: str | None, form: str) -> int:
     """Check skills, profile parts and settings, and report every problem at once.
 
     A PATH is a skill folder, a bank folder of any nesting, a profile part or a repository; without one, the folder that
     you are in. Ends with 1 where there are errors.
     """
-    asked = parse_client(client) if client else None
+    asked = [parse_client(each) for each in clients]
     report = validate_paths(paths or (Path(),), Rules(rules), base)
-    views = [view_catalogue(*asked, catalogue) for catalogue in report.catalogues] if asked else []
+    views = [view_catalogue(*each, catalogue) for catalogue in report.catalogues for each in asked]
     _show(report, form, views)
     return EXIT_FINDINGS if has_errors(report.findings) else EXIT_FINE
 
@@ -75,8 +77,12 @@ def _show_view(view: View) -> None:
     for name in view.missing:
         say(f"(nothing of {name})")
     client, unit = view.client, "tokens" if view.client.in_tokens else "characters"
-    bound = f"of at most {view.budget:,} {unit}, its own skills included" if view.budget else "without a bound"
-    say(f"{client.name} {client.version} with {view.context:,} tokens: {_counted(view)}, {bound}", bold=True)
+    bound = "without a bound"
+    if view.budget is not None:
+        own = ", its own skills included" if client.own or client.own_lines else ""
+        bound = f"{view.size:,} {unit} of at most {view.budget:,}{own}"
+        bound += "; IT COMPLAINS" if view.is_over and client.overflow is Overflow.REFUSE else ""
+    say(f"{client.name} {client.version} with {view.context:,} tokens: {_counted(view)}; {bound}", bold=True)
     say(f"measured by {client.source}")
 
 

@@ -138,7 +138,7 @@ def test_an_edit_of_the_guidance_alone_is_indecisive_and_the_surrogate_says_why(
     assert outcome.decision.verdict is Verdict.INDECISIVE
     assert (outcome.decision.effect, outcome.decision.draws) == (0, 12)
     assert outcome.decision.would_decide == NOTHING_DIFFERED
-    assert "cannot see a change of guidance alone" in outcome.decision.would_decide
+    assert "neither a change of guidance alone" in outcome.decision.would_decide
     for base, candidate_episode in outcome.episodes:
         assert base.turns == candidate_episode.turns
 

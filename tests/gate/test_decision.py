@@ -218,7 +218,7 @@ def test_no_draw_differs_is_indecisive_with_an_e_value_of_one_and_says_why() -> 
     assert decision is not None
     assert (decision.verdict, decision.e_value, decision.harm_e_value) == (Verdict.INDECISIVE, 1.0, 1.0)
     assert (decision.effect, decision.draws) == (0.0, 200)
-    assert "run with a model" in decision.would_decide
+    assert "Run with a model." in decision.would_decide
 
 
 def test_a_clear_gain_is_accepted_at_the_first_look_that_shows_it() -> None:

@@ -20,7 +20,7 @@ from esc_skills.cli.propose_run import (
     show_proposed,
     with_ledger,
 )
-from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
+from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 from esc_skills.evidence.revision import read_revision
 from esc_skills.evidence.signature import sign_proposal
 from esc_skills.git import Repository
@@ -120,7 +120,10 @@ def _make(
 ) -> int:
     with Repository(repo) as repository:
         base = default_base(repository, base)
-        revision = read_revision(repository, base, skills)
+        try:
+            revision = read_revision(repository, base, skills)
+        except InputError as error:
+            raise InputError(f"the base {base} cannot be judged by: {error.message}", error.hint) from error
         named = {role: options[role] for role in _ROLES if options[role] is not None}
         asked = chosen(options, revision.settings.models)
         with opened_book(repository, remote, offline=offline) as book:

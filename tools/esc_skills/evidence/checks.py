@@ -326,7 +326,7 @@ def verdict(case: Case) -> str:
     """Check that the ledger holds the decision that the episodes come to."""
     ledger, entry, decision = case.ledger, case.entry, case.outcome.decision
     if ledger is None or entry is None:
-        detail = "made offline and not registered, so that somebody may have tried before; `esc-skills evidence renew` registers it"
+        detail = "made offline and not registered, so that somebody may have tried before; `esc-skills evidence renew --head BRANCH` registers it"
         raise missing("registration", detail)
     made = ledger.decisions.get(entry.number)
     if made is None:
@@ -387,7 +387,11 @@ def _undecided(change: MergedChange, word: OwnersWord) -> RefusedError:
     if change.kinds == {Kind.EVIDENCE}:
         return missing("evidence", f"the head changes {path} and brings no proposal")
     what = f"the head changes {change.describe()}, which no simulation decides"
-    who = may.replace(" without", "") if owners else f"the settings of the base name no owner of {path}"
+    who = (
+        may.replace(" without", "")
+        if owners
+        else f"the settings of the base name no owner of {path}, name one there (docs/ci.md), or leave it out"
+    )
     return missing("owners", f"{what}; {who}")
 
 

@@ -30,7 +30,8 @@ from esc_skills.vocabulary import Verdict
 #: No run is planned for more draws than these.
 _TOO_MANY = 10_000
 NOTHING_DIFFERED = (
-    "no draw differed: the surrogate performs examples and cannot see a change of guidance alone; run with a model"
+    "No draw differed. The surrogate performs the examples of the skills that it selects: it sees neither a change of guidance "
+    "alone nor one of a skill that it does not select. Run with a model."
 )
 
 

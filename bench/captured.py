@@ -200,7 +200,8 @@ def main() -> None:
             or f"skills/{each}/SKILL.md" in json.dumps(model.asked[-1])
             for each in WANTED
         )
-        entrance = "whole" if catalogue.get("emotional-support", "-") in shown else "not whole"
+        first = catalogue.get("emotional-support")
+        entrance = "missing" if first is None else "whole" if first in shown else "not whole"
         lines = "as `validate --client` prints them" if same else "OTHER than `validate --client` prints"
         print(
             f"{client}: {whole} of {len(catalogue)} descriptions whole, the entrance {entrance}; lines {lines}; {loaded} further skills loaded"

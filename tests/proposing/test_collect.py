@@ -184,7 +184,7 @@ CARELESS: dict[str, tuple[Callable[[Path], object], str]] = {
     "nothing": (lambda bank: git(bank, "branch", "careless", "main"), "careless changes no skill"),
     "no version": (
         lambda bank: branch(bank, "careless", other=(bank / OTHER).read_text() + "\n"),
-        f"{OTHER}:1: version-bump: changed since the base, so its version {STANDS} must rise above {STANDS}",
+        f"{OTHER}:6: version-bump: changed since the base, so its version {STANDS} must rise above {STANDS}",
     ),
     "no skill": (lambda bank: branch(bank, "careless", other="x\n"), OTHER),
     "no branch": (lambda bank: None, "no commit is named 'careless'"),

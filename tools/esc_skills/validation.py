@@ -345,7 +345,8 @@ def check_version_bump(before: bytes, after: bytes, shown: str) -> Iterator[Find
     if old is not None and new is not None and new <= old:
         was, now = (".".join(map(str, each)) for each in (old, new))
         message = f"changed since the base, so its version {now} must rise above {was}"
-        yield Finding(shown, 1, "/metadata/version", "version-bump", Severity.ERROR, message)
+        line = next((at for at, each in enumerate(after.split(b"\n"), start=1) if each.startswith(b"  version:")), 1)
+        yield Finding(shown, line, "/metadata/version", "version-bump", Severity.ERROR, message)
 
 
 def _version(data: bytes, shown: str) -> tuple[int, ...] | None:

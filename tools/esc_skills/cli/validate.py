@@ -79,8 +79,8 @@ def _show_view(view: View) -> None:
     client, unit = view.client, "tokens" if view.client.in_tokens else "characters"
     bound = "without a bound"
     if view.budget is not None:
-        own = ", its own skills included" if client.own or client.own_lines else ""
-        bound = f"{view.size:,} {unit} of at most {view.budget:,}{own}"
+        own = ", which the client's own skills share" if client.own or client.own_lines else ""
+        bound = f"the catalogue takes {view.size:,} of {view.budget:,} {unit}{own}"
         bound += "; IT COMPLAINS" if view.is_over and client.overflow is Overflow.REFUSE else ""
     say(f"{client.name} {client.version} with {view.context:,} tokens: {_counted(view)}; {bound}", bold=True)
     say(f"measured by {client.source}")

@@ -9,7 +9,16 @@ from pathlib import Path, PurePosixPath
 
 from esc_skills.bank.clients import load_clients, view_catalogue
 from esc_skills.bank.entrance import ENTRANCE_FILE, check_entrance
-from esc_skills.bank.reader import ENTRANCE, LINKED, LINKED_MEANS, check_references, linked_folders, walk
+from esc_skills.bank.reader import (
+    ENTRANCE,
+    LINKED,
+    LINKED_MEANS,
+    ORPHAN,
+    ORPHAN_MEANS,
+    check_references,
+    linked_folders,
+    walk,
+)
 from esc_skills.bank.rules import OURS, check_contract, check_specification
 from esc_skills.bank.skill import REFERENCE, SKILL_FILE, SkillDocument, build_skill, parse_skill
 from esc_skills.documents.findings import Finding, Severity, finding_of, has_errors
@@ -215,8 +224,7 @@ def _check_other_files(skills: Iterable[Path], severity: Severity) -> Iterator[F
     for bank in {folder.parent for folder in folders}:
         for path in sorted(bank.glob("*/references/examples.*.md")):
             if path.parent.parent not in folders:
-                message = f"belongs to no skill: there is no {SKILL_FILE} in {path.parent.parent}; remove it"
-                yield Finding(str(path), 0, "", "orphan-examples", severity, message)
+                yield Finding(str(path), 0, "", ORPHAN, severity, ORPHAN_MEANS.format(path.parent.parent))
 
 
 def _vocabulary(group: _Group) -> Vocabulary:

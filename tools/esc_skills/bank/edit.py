@@ -79,8 +79,7 @@ def with_examples(skill: Skill, examples: Sequence[Example], avoid: Sequence[Exa
         examples: All examples to follow, two or more.
         avoid: All examples to avoid; empty for those that it has.
     """
-    own = skill.references.get(skill.language)
-    avoid = avoid or [*skill.avoid, *(own.avoid if own else ())]
+    avoid = avoid or skill.avoid_in(skill.language)
     further = Reference(tuple(examples[OWN_EXAMPLES:]), tuple(avoid[OWN_AVOID:]))
     references = {**skill.references, skill.language: further}
     references = {language: each for language, each in references.items() if each.examples or each.avoid}

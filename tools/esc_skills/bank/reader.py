@@ -43,6 +43,9 @@ class Bank:
 
 #: The folder of the entrance, which `bank.entrance` makes of the skills: it is none of them.
 ENTRANCE = "emotional-support"
+#: The code of a file of examples beside which there is no skill, and what is wrong with it.
+ORPHAN = "orphan-examples"
+ORPHAN_MEANS = "belongs to no skill: there is no SKILL.md in {}; remove it"
 #: The code of a linked folder of a skill, and what is wrong with one.
 LINKED = "linked-folder"
 LINKED_MEANS = "is a symbolic link to a folder, which neither `verify` nor a clone on Windows follows"
@@ -129,10 +132,10 @@ def parse_documents(files: Mapping[str, bytes], shown: str) -> tuple[list[SkillD
             findings.append(finding_of(error))
     for folder, found in references.items():
         if f"{folder}/{SKILL_FILE}".lstrip("/") not in files:
-            message = f"belongs to no skill: there is no {SKILL_FILE} in {folder or shown}; remove it"
+            message = ORPHAN_MEANS.format(folder or shown)
             for each in found.values():
                 place = str(PurePosixPath(shown, each))
-                findings.append(Finding(place, 0, "", "orphan-examples", Severity.ERROR, message))
+                findings.append(Finding(place, 0, "", ORPHAN, Severity.ERROR, message))
     return documents, findings
 
 

@@ -126,6 +126,16 @@ class Skill:
         own = self.examples if language == self.language else ()
         return own + (self.references[language].examples if language in self.references else ())
 
+    def avoid_in(self, language: str) -> tuple[Example, ...]:
+        """Return the examples to avoid in a language, in the same order; empty where there are none."""
+        own = self.avoid if language == self.language else ()
+        return own + (self.references[language].avoid if language in self.references else ())
+
+    @property
+    def main_strategy(self) -> Strategy:
+        """The first of its strategies that is one of ESConv's; `others` where a team's own are all that it has."""
+        return next((each for each in self.strategies if isinstance(each, Strategy)), Strategy.OTHERS)
+
 
 @dataclass(frozen=True, slots=True)
 class ReferenceDocument:

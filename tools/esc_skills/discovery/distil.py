@@ -16,7 +16,7 @@ from typing import Any
 from esc_skills.bank.edit import references_of, render_skill, with_examples
 from esc_skills.bank.parts import find_lost_danger, find_markup, flatten, is_for_danger, parts_of, texts_in, write_part
 from esc_skills.bank.reader import named_skills, read_bank
-from esc_skills.bank.skill import SECTIONS, SKILL_FILE, Example, Skill, SkillRisk, example_of
+from esc_skills.bank.skill import OWN_AVOID, OWN_EXAMPLES, SECTIONS, SKILL_FILE, Example, Skill, SkillRisk, example_of
 from esc_skills.discovery.copying import Sources
 from esc_skills.discovery.drafting import Draft, Drafted, LeftOutError, danger_item, draft_of, require_untaken, tell
 from esc_skills.discovery.material import Material, Subject, new_metadata, points, revised_metadata, words_of
@@ -271,10 +271,9 @@ def _revision(material: Material, skill: Skill, given: Mapping[str, Any]) -> dic
     if given["examples"] == standing["examples"]:
         return files
     examples = [example_of(each) for each in given["examples"]]
-    further = skill.references.get(skill.language)
     # What was asked about are the examples of `SKILL.md`; the further ones stay.
-    follow = [each for each in examples if not each.why] + list(further.examples if further else ())
-    avoid = [each for each in examples if each.why] + list(further.avoid if further else ())
+    follow = [*(each for each in examples if not each.why), *skill.examples_in(skill.language)[OWN_EXAMPLES:]]
+    avoid = [*(each for each in examples if each.why), *skill.avoid_in(skill.language)[OWN_AVOID:]]
     return {**files, **with_examples(written, follow, avoid)}
 
 
@@ -283,10 +282,9 @@ def _require_as_given(draft: Draft, given: Mapping[str, Any]) -> None:
     files = {path: text.encode() for path, text in draft.files.items()}
     skill = read_bank(files, "the draft").skills[draft.name]
     read = flatten(parts_of(skill))
-    further = skill.references.get(skill.language)
     given_avoid = sum(each["why"] is not None for each in given["examples"])
-    follow = (*skill.examples, *(further.examples if further else ()))[: len(given["examples"]) - given_avoid]
-    avoid = (*skill.avoid, *(further.avoid if further else ()))[:given_avoid]
+    follow = skill.examples_in(skill.language)[: len(given["examples"]) - given_avoid]
+    avoid = skill.avoid_in(skill.language)[:given_avoid]
     read["examples"] = [
         {"title": each.title, "seeker": each.seeker, "supporter": each.supporter, "why": each.why or None}
         for each in (*follow, *avoid)

@@ -390,7 +390,7 @@ def _undecided(change: MergedChange, word: OwnersWord) -> RefusedError:
     who = (
         may.replace(" without", "")
         if owners
-        else f"the settings of the base name no owner of {path}, name one there (docs/ci.md), or leave it out"
+        else f"the settings of the base name no owner of {path}; name one there (docs/ci.md), or leave it out"
     )
     return missing("owners", f"{what}; {who}")
 

@@ -73,14 +73,8 @@ class StrategySupporter(SurrogateSupporter):
     """
 
     def _say(self, skill: Skill, seeker_said: str, earlier: Sequence[str]) -> str:
-        line = _choose(_strategy_lines(self._language)[_strategy_of(skill)], earlier, self._seed)
+        line = _choose(_strategy_lines(self._language)[skill.main_strategy], earlier, self._seed)
         return line.replace("{echo}", echo_of(seeker_said, len(earlier))).strip()
-
-
-def _strategy_of(skill: Skill) -> Strategy:
-    """Return the first of a skill's strategies that is one of ESConv's."""
-    known = [each for each in skill.strategies if isinstance(each, Strategy)]
-    return known[0] if known else Strategy.OTHERS
 
 
 def rules_out(skill: Skill, state: SeekerState) -> bool:

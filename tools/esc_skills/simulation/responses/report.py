@@ -209,7 +209,7 @@ def _control(answered: Sequence[Answered], responders: Responders) -> Control:
 
 
 def _skill_control(skill: Skill, kept: bool, pairs: Sequence[tuple[Said, Said]]) -> SkillControl:
-    strategy = next((each for each in skill.strategies if isinstance(each, Strategy)), Strategy.OTHERS)
+    strategy = skill.main_strategy
     return SkillControl(
         skill=skill.name,
         kept=kept,

@@ -6,16 +6,18 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from esc_skills.bank.edit import with_examples
+from esc_skills.bank.reader import read_bank, read_files
 from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
 from tests.proposals import git
 from tests.samples import raised
 
 #: A gate of few draws, which a bank that is mended passes.
-QUICK = "[tool.esc-skills.gate]\ndraws = 100\nbatch = 10\nthreshold = 1.1\n"
+QUICK = "[tool.esc-skills.gate]\ndraws = 100\nbatch = 10\nthreshold = 1.1\nspan_draws = 1\n"
 SKILL = "skills/reflect-the-feeling/SKILL.md"
 OTHER = "skills/affirm-what-they-did/SKILL.md"
 
@@ -86,9 +88,14 @@ def make_server(root: Path) -> Server:
     assert run(["hook", "install", "--server", "--repo", str(bare)]) == 0
     git(work, "push", "--quiet", "origin", "main")
     git(work, "checkout", "--quiet", "-b", "better")
-    mended = shipped("skills", "reflect-the-feeling")
-    (work / SKILL).write_text(raised((mended / "SKILL.md").read_text()))
-    shutil.copytree(mended / "references", (work / SKILL).parent / "references", dirs_exist_ok=True)
+    harmed, mended = (
+        read_bank(read_files(each), str(each)).skills["reflect-the-feeling"]
+        for each in (work / "skills", shipped("skills"))
+    )
+    # Examples of one turn, which the surrogate performs whole: what it does not read, an owner would have to vouch for.
+    examples = [each for each in mended.examples_in("en") if not each.earlier][:6]
+    for name, text in with_examples(replace(harmed, text=raised(harmed.text)), examples).items():
+        (work / SKILL).parent.joinpath(name).write_text(text)
     git(work, "commit", "--quiet", "--all", "--message", "Better examples")
     command = [
         "evidence",

@@ -17,7 +17,7 @@ from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
 
 #: A gate of few draws, so that re-execution is quick; what it decides does not matter to these tests.
-QUICK = "[tool.esc-skills.gate]\ndraws = 20\nbatch = 10\nthreshold = 1.2\n"
+QUICK = "[tool.esc-skills.gate]\ndraws = 20\nbatch = 10\nthreshold = 1.2\nspan_draws = 1\n"
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from esc_skills.bank.changes import Part, compare_banks
 from esc_skills.bank.edit import references_of, render_reference, replace_examples, with_examples
 from esc_skills.bank.reader import read_bank
 from esc_skills.bank.skill import SKILL_FILE, Example, Reference, Skill
+from esc_skills.bank.spans import compare_files
 from esc_skills.errors import InputError
 from esc_skills.vocabulary import Language
 from tests.samples import skill_of, skill_text
@@ -109,9 +109,10 @@ def test_an_old_skill_is_told_to_migrate() -> None:
 def test_a_change_of_a_reference_is_a_change_of_the_bank_and_is_told() -> None:
     before, after = files_with(MORE[0]), files_with(replace(MORE[0], supporter="What then?"))
     banks = [read_bank(files, "skills") for files in (before, after)]
-    assert banks[0].meaning != banks[1].meaning
-    (change,) = compare_banks(banks[0].skills, banks[1].skills)
-    assert (change.part, change.what) == (Part.EXAMPLE, "example in references (en)")
+    assert banks[0].digest != banks[1].digest
+    (change,) = compare_files(banks[0].contents, banks[1].contents)
+    assert change.path == "wait-a-little/references/examples.en.md"
+    assert change.after and change.before
     assert "What then?" in change.after and "Then?" in change.before
 
 

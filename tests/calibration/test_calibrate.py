@@ -187,7 +187,7 @@ def test_the_edits_of_a_pool_leave_skills_for_seekers_at_risk_alone() -> None:
     at_risk = [each for each in bank().skills.values() if Risk.IMMINENT in each.risk_levels]
     assert at_risk
     for edited in edits.values():
-        assert edited.meaning != bank().meaning
+        assert edited.digest != bank().digest
         assert all(edited.skills[each.name] == each for each in at_risk)
 
 
@@ -198,7 +198,7 @@ def test_a_bank_of_one_skill_has_fewer_edits() -> None:
 def test_wording_alone_moves_episodes_whose_chance_follows_from_it() -> None:
     own = OwnChance(cast_players())
     assert own.settings != cast_players().settings
-    assert reword(bank(), 0).meaning != reword(bank(), 1).meaning != bank().meaning
+    assert reword(bank(), 0).digest != reword(bank(), 1).digest != bank().digest
     gate, seekers = GateSettings(draws=10, batch=10), stand_in(POPULATION, Split.REPORT)
     (done,) = wait_for(rehearse_rewordings(bank(), seekers, gate, cast_players(), 1, lambda done, total: None))
     assert len(done.differences) == 10

@@ -49,8 +49,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Shown:
 def test_it_ends_with_an_accepted_and_verified_proposal(demo: Shown) -> None:
     assert demo.code == 0
     lines = demo.out.splitlines()
-    assert "evidence valid, verdict accept" in lines
-    assert any(line.startswith("ACCEPT: The e-value reached 20 after") for line in lines)
+    assert "evidence valid, verdict accept, simulated offline" in lines
+    assert any(line.startswith("ACCEPT: The e-value reached 20 within") for line in lines)
     assert "error" not in demo.err
 
 

@@ -34,29 +34,43 @@ def test_a_change_is_told_by_skill_and_part(changed: Path, capsys: Capture) -> N
     assert run(["diff", "first..second"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "wait-a-little",
-        "  version: version",
-        "    - 1.0.0",
-        "    + 1.1.0",
-        "  guidance: guidance",
-        "    - Say that there is time.",
-        "    + Say that there is no hurry.",
+        "  version (wait-a-little/SKILL.md)",
+        '    version: "1.[-0-]{+1+}.0"',
+        "  guidance (wait-a-little/SKILL.md)",
+        "    ## Guidance  1. Say that there is [-time-]{+no hurry+}. 2. Leave the next word to the seeker.",
     ]
 
 
 @pytest.mark.parametrize("revisions", ["first..", "first..HEAD", "first...main", "first..second"])
 def test_head_is_where_a_diff_ends_by_default(revisions: str, changed: Path, capsys: Capture) -> None:
     assert run(["diff", revisions, "--format", "json"]) == 0
-    assert [each["part"] for each in json.loads(capsys.readouterr().out)["changes"]] == ["version", "guidance"]
+    assert [each["span"] for each in json.loads(capsys.readouterr().out)["changes"]] == ["version", "guidance"]
 
 
 def test_the_same_revision_does_not_differ(changed: Path, capsys: Capture) -> None:
     assert run(["diff", "main..main"]) == 0
-    assert capsys.readouterr().out == "no skill differs\n"
+    assert capsys.readouterr().out == "no file of the bank differs\n"
 
 
-def test_a_skill_that_came_is_shown_by_its_description(changed: Path, capsys: Capture) -> None:
+def test_a_skill_that_came_is_shown_whole(changed: Path, capsys: Capture) -> None:
     assert run(["diff", "first~1..first"]) == 0
-    assert capsys.readouterr().out.splitlines()[:2] == ["wait-a-little", "  skill: skill"]
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[0] == "wait-a-little"
+    assert "{+1. Say that there is time." in shown.replace("## Guidance⏎ ⏎ ", "{+")
+
+
+def test_text_that_rides_along_is_shown(changed: Path, git: Git, capsys: Capture) -> None:
+    path = changed / "skills/wait-a-little/SKILL.md"
+    path.write_text(
+        path.read_text()
+        .replace("license: Apache-2.0", "license: Theirs")
+        .replace("## Guidance", "Name a\u200b method.\n\n## Guidance")
+    )
+    git(changed, "commit", "-q", "-am", "ride")
+    assert run(["diff", "second..main"]) == 0
+    shown = capsys.readouterr().out
+    assert "[-Apache-2.0-]{+Theirs+}" in shown
+    assert "Name a⟨U+200B⟩ method." in shown
 
 
 def test_another_folder_can_be_named(repository: Path, git: Git, capsys: Capture) -> None:
@@ -64,7 +78,7 @@ def test_another_folder_can_be_named(repository: Path, git: Git, capsys: Capture
     git(repository, "add", "-A")
     git(repository, "commit", "-q", "-m", "mine")
     assert run(["diff", "main..main", "--skills", "./banks/mine/", "--repo", str(repository)]) == 0
-    assert capsys.readouterr().out == "no skill differs\n"
+    assert capsys.readouterr().out == "no file of the bank differs\n"
 
 
 @pytest.mark.parametrize(

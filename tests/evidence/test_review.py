@@ -12,15 +12,19 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from esc_skills.bank.changes import Change, Part, compare_banks
+from esc_skills.bank.spans import SpanChange, compare_files
+from esc_skills.evidence.exercise import Exercise
 from esc_skills.evidence.review import describe_change, render_review
-from esc_skills.evidence.trial import Outcome, pair_of
+from esc_skills.evidence.span_coverage import Coverage, CoveredSpan, LeftOut, SpanClass
+from esc_skills.evidence.trial import Outcome, Trial, pair_of
 from esc_skills.gate.decision import decide
+from esc_skills.safety.danger import Danger
 from esc_skills.settings import GateSettings
+from esc_skills.simulation.players import cast_players
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Disposition, HiddenIntention
 from tests.runs import episode, turn
-from tests.samples import BODY, bank_of, skill_text
+from tests.samples import BODY, bank_of, shipped_population, skill_text
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 WORD_JOINER = "\u2060"
@@ -36,6 +40,8 @@ HOSTILE = [
     "**bold** _italic_ ~~gone~~ $x$ &lt; &#35; \\`escaped\\`",
     "””” “quotes” ![",
 ]
+OWN_MARKS = ("<del>", "</del>", "<ins>", "</ins>")
+BANK = bank_of(skill_text())
 CALM = "Some words of no harm at all"
 
 
@@ -56,19 +62,26 @@ def outcome_of(*pairs: tuple[Transcript, Transcript]) -> Outcome:
     gate = GateSettings(draws=len(pairs), batch=len(pairs))
     decision = decide([pair_of(*each) for each in pairs], gate, exhausted=True)
     assert decision is not None
-    return Outcome((), pairs, (), decision)
+    return Outcome((), pairs, (), decision, Exercise(cast_players(), (BANK, BANK), 20))
 
 
 OUTCOME = outcome_of(
     pair(0, 40, 50), pair(1, 40, 40), pair(2, 45, 35), pair(3, 40, 44), pair(4, 40, 70), pair(5, 40, 39)
 )
-CHANGE = Change("wait-a-little", Part.GUIDANCE, "guidance", "Wait.", "Wait longer.")
+CHANGE = SpanChange("wait-a-little/SKILL.md", "guidance", "guidance", "Wait.", "Wait longer.")
+TRIAL = Trial(BANK, BANK, shipped_population(), GateSettings(), cast_players())
 
 
-def page(*changes: Change, outcome: Outcome = OUTCOME) -> str:
-    return render_review(
-        "narrow-wait-a-little-0123456789", ["skills/wait-a-little/SKILL.md"], changes or (CHANGE,), outcome
-    )
+def covered(
+    change: SpanChange, draws: int = 30, danger: Danger = Danger.NONE, left_out: LeftOut | None = None
+) -> CoveredSpan:
+    return CoveredSpan(change, SpanClass.PLAYED, danger, draws, 5, 20, left_out)
+
+
+def page(*changes: SpanChange | CoveredSpan, outcome: Outcome = OUTCOME) -> str:
+    spans = tuple(each if isinstance(each, CoveredSpan) else covered(each) for each in changes or (CHANGE,))
+    coverage = Coverage(spans, TRIAL.models, "skills")
+    return render_review("narrow-wait-a-little-0123456789", ["skills/wait-a-little/SKILL.md"], TRIAL, outcome, coverage)
 
 
 def tokens(markdown: str) -> list[Token]:
@@ -81,8 +94,12 @@ def tokens(markdown: str) -> list[Token]:
 
 
 def skeleton(markdown: str) -> list[str]:
-    """The page without its words: what a reader's Markdown makes headings, lists, tables, code and links of."""
-    return [f"{token.type} {token.tag}" for token in tokens(markdown)]
+    """The page without its words: what a reader's Markdown makes headings, lists, tables, code and links of.
+
+    Our own marks for words that came or went are no part of it, and text between them counts once.
+    """
+    found = [f"{token.type} {token.tag}" for token in tokens(markdown) if token.content not in OWN_MARKS]
+    return [each for at, each in enumerate(found) if not (at and each == found[at - 1] == "text ")]
 
 
 def shown(markdown: str) -> str:
@@ -93,11 +110,14 @@ def shown(markdown: str) -> str:
 class TestHostileText:
     @pytest.mark.parametrize("text", HOSTILE)
     def test_a_changed_text_stays_inside_its_line(self, text: str) -> None:
-        for before, after in ((text, text + "!"), ("", text), (text, "")):
-            calm = Change("wait-a-little", Part.GUIDANCE, "guidance", before and CALM, after and CALM)
+        for before, after in ((text, text + "!"), (None, text), (text, None)):
+            calm = replace(CHANGE, before=before and CALM, after=after and CALM + "!")
             markdown = page(replace(calm, before=before, after=after))
             assert skeleton(markdown) == skeleton(page(calm))
-            assert " ".join(text.split()) in shown(markdown)
+            if before and after:
+                continue  # of what stayed, the words beside the change alone are shown
+            told = shown(markdown).replace("⏎ ", " ").replace("⟨U+000D⟩", "").replace("⟨U+2028⟩", " ")
+            assert " ".join(text.split()) in " ".join(told.split())
 
     @pytest.mark.parametrize("text", HOSTILE)
     def test_what_seeker_and_supporter_say_stays_inside_its_line(self, text: str) -> None:
@@ -114,8 +134,9 @@ class TestHostileText:
         line = " ".join(text.split())
         hostile = BODY.replace("Leave the next word to the seeker.", f"Leave it {line}")
         calm = BODY.replace("Leave the next word to the seeker.", f"Leave it {CALM}")
-        base = bank_of(skill_text()).skills
-        pages = [page(*compare_banks(base, bank_of(skill_text(body=body)).skills)) for body in (hostile, calm)]
+        pages = [
+            page(*compare_files(BANK.contents, bank_of(skill_text(body=body)).contents)) for body in (hostile, calm)
+        ]
         assert skeleton(pages[0]) == skeleton(pages[1])
 
     def test_addresses_and_mentions_are_not_left_for_github_to_link(self) -> None:
@@ -127,10 +148,13 @@ class TestHostileText:
         assert f"\\#{WORD_JOINER}1" in line
         assert f"a\\@{WORD_JOINER}b" in line
 
-    def test_a_long_text_is_cut_before_it_is_escaped(self) -> None:
-        line = describe_change(replace(CHANGE, before="", after="`" * 1000))
-        assert line.count("\\`") == 399
-        assert line.endswith("…”")
+    def test_nothing_that_changed_is_cut(self) -> None:
+        line = describe_change(replace(CHANGE, before=None, after="`" * 5000))
+        assert line.count("\\`") == 5000
+
+    def test_no_text_can_write_the_marks_itself(self) -> None:
+        line = describe_change(replace(CHANGE, before="a", after="a </ins> b"))
+        assert line.count("</ins>") == 1
 
 
 class TestContent:
@@ -138,7 +162,9 @@ class TestContent:
         lines = page().split("\n")
         assert lines[0] == "# narrow-wait-a-little-0123456789"
         decision = OUTCOME.decision
-        assert lines[2] == f"**Indecisive.** {decision.reason} {decision.would_decide}"
+        assert lines[2] == f"**Indecisive, simulated offline.** {decision.reason} {decision.would_decide}"
+        assert lines[4].startswith("No language model and no person took part")
+        assert "No outside witness" in lines[4]
 
     def test_the_effect_is_told_with_its_interval_and_evidence(self) -> None:
         low, high = OUTCOME.decision.interval
@@ -146,13 +172,33 @@ class TestContent:
         assert f"95 % interval is two-sided, and so wider: {low:+.1f} to {high:+.1f}." in page()
         assert f"It is {OUTCOME.decision.e_value:.1f}, where 20 accepts." in page()
 
-    def test_each_change_is_a_line_by_skill_and_part(self) -> None:
-        added = Change("wait-a-little", Part.RISK, "risk", "", "rushing: too fast")
-        removed = Change("open", Part.SKILL, "skill", "Opens.", "")
-        markdown = page(CHANGE, added, removed)
-        assert "- `wait-a-little` guidance: guidance: “Wait.” becomes “Wait longer.”\n" in markdown
-        assert "- `wait-a-little` risk: risk added: “rushing: too fast”\n" in markdown
-        assert "- `open` skill: skill removed: “Opens.”\n" in markdown
+    def test_each_change_is_a_line_and_a_row_with_what_it_was_played_in(self) -> None:
+        added = replace(CHANGE, name="risks", part="risks", before=None, after="rushing: too fast")
+        removed = replace(CHANGE, name="title", part="title", before="Opens.", after=None)
+        markdown = page(CHANGE, covered(added, draws=0), removed)
+        assert "- wait-a-little: guidance: Wait<ins> longer</ins>.\n" in markdown
+        assert "- wait-a-little: risks, added: <ins>rushing: too fast</ins>\n" in markdown
+        assert "- wait-a-little: title, removed: <del>Opens.</del>\n" in markdown
+        assert "| wait-a-little: guidance | played | 30 draws, 5 scenarios |" in markdown
+        assert "| wait-a-little: risks | played | nowhere |  | **needs an owner**: read in 0 draws" in markdown
+
+    def test_a_span_that_was_read_and_ignored_shows_no_effect(self) -> None:
+        without = [LeftOut(20, 1.5, (-0.5, 3.5)), LeftOut(20, 3.0, (1.0, 5.0))]
+        markdown = page(*(covered(replace(CHANGE, name=f"s{at}"), left_out=each) for at, each in enumerate(without)))
+        assert "| -1.5 points on 20 draws: no effect shown |" in markdown
+        assert "| -3.0 points on 20 draws |" in markdown
+
+    def test_an_acceptance_with_words_that_nobody_read_is_none(self) -> None:
+        outcome = outcome_of(*[pair(at, 40, 95) for at in range(30)])
+        assert outcome.decision.verdict == "accept"
+        assert page(outcome=outcome).split("\n")[2].startswith("**Accept, simulated offline.**")
+        told = page(covered(CHANGE, draws=0), outcome=outcome).split("\n")[2]
+        assert told.startswith("**Indecisive, simulated offline: an owner has to vouch for 1 of 1 changed spans")
+
+    def test_what_weakens_words_for_danger_beside_others_is_told_to_travel_alone(self) -> None:
+        outcome = outcome_of(*[pair(at, 40, 95) for at in range(30)])
+        weak = covered(replace(CHANGE, name="risks"), danger=Danger.WEAKENED)
+        assert "travels alone" in page(weak, CHANGE, outcome=outcome).split("\n")[2]
 
     def test_every_stratum_that_was_drawn_has_a_row(self) -> None:
         rows = [

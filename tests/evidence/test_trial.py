@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from esc_skills.bank.reader import Bank, read_bank, read_files
 from esc_skills.bank.skill import Skill
+from esc_skills.bank.spans import SpanChange
 from esc_skills.documents.shipped import shipped
 from esc_skills.evidence.trial import Outcome, Trial, pair_of, run_trial
 from esc_skills.gate.decision import NOTHING_DIFFERED
@@ -19,7 +20,7 @@ from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import Roles, cast_players
 from esc_skills.simulation.runner import wait_for
 from esc_skills.transcript import Turn
-from esc_skills.vocabulary import Arm, Split, Termination, Verdict
+from esc_skills.vocabulary import Arm, Language, Split, Termination, Verdict
 from tests.samples import bank_of, shipped_population, skill_text, transcript
 
 POPULATION = shipped_population()
@@ -49,6 +50,7 @@ class Scripted:
 class ScriptedPlayers:
     seeker_name: str = "scripted"
     settings: dict[str, Any] = field(default_factory=dict)
+    reads: str = ""
 
     @property
     def models(self) -> dict[str, str | None]:
@@ -56,6 +58,12 @@ class ScriptedPlayers:
 
     def roles(self, draw: Draw, skills: Mapping[str, Skill]) -> Roles:
         return Roles(Scripted(), Scripted(skills))
+
+    def reading(self, skills: Mapping[str, Skill], languages: Iterable[Language]) -> Any:
+        return [skill.examples[0].supporter for skill in skills.values()]
+
+    def has_read(self, change: SpanChange, skills: Mapping[str, Skill], draw: Draw, turns: Sequence[Turn]) -> bool:
+        return change.name == self.reads
 
 
 def bank_that_says(words: str) -> Bank:
@@ -153,8 +161,6 @@ def test_equal_trials_have_equal_outcomes() -> None:
         pytest.param({"candidate": bank_that_says("Go slowly.")}, id="the candidate"),
         pytest.param({"base": bank_that_says("Go slowly.")}, id="the base"),
         pytest.param({"gate": replace(GATE, draws=41)}, id="the number of draws"),
-        pytest.param({"players": ScriptedPlayers(seeker_name="another")}, id="the seeker's model"),
-        pytest.param({"players": ScriptedPlayers(settings={"heat": 1})}, id="a parameter"),
         pytest.param({"population": replace(POPULATION, digest="sha256:other")}, id="the profiles"),
     ],
 )
@@ -164,6 +170,37 @@ def test_whatever_the_verdict_follows_from_changes_the_plan(other: dict[str, Any
     assert changed.digest != trial.digest
     plans = [plan_draws(each.plan_digest, POPULATION, Split.GATE, 0, 5) for each in (trial, changed)]
     assert plans[0] != plans[1]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"players": ScriptedPlayers(seeker_name="another")}, id="another name of the model"),
+        pytest.param({"players": ScriptedPlayers(settings={"heat": 1})}, id="a parameter"),
+        pytest.param(
+            {
+                "candidate": bank_of(
+                    skill_text(version="1.9.0").replace(SAID, "Go gently.").replace("1. Say that", "1. Do say that")
+                )
+            },
+            id="words that nobody reads",
+        ),
+    ],
+)
+def test_what_no_player_reads_and_nobody_checks_chooses_no_seekers(other: dict[str, Any]) -> None:
+    trial = trial_of("Go gently.")
+    changed = replace(trial, **other)
+    assert changed.digest != trial.digest
+    assert changed.plan_digest == trial.plan_digest
+
+
+def test_an_accepted_change_is_drawn_for_until_what_was_read_was_read_often_enough() -> None:
+    quick = run(trial_of("Go gently."))
+    read = run(replace(trial_of("Go gently."), players=ScriptedPlayers(reads="example “A sentence that breaks off”")))
+    never = run(replace(trial_of("Go gently."), players=ScriptedPlayers(reads="guidance")))
+    assert len(quick.draws) == len(never.draws) < len(read.draws) == 20
+    assert read.decision.verdict is Verdict.ACCEPT
+    assert read.decision.e_value == quick.decision.e_value
 
 
 def test_the_threshold_is_the_ledgers_and_no_part_of_the_change() -> None:

@@ -395,8 +395,13 @@ def test_text_output_stays_on_its_line(proposed: Proposed, capsys: pytest.Captur
 
 def test_white_space_chooses_no_seekers(proposed: Proposed) -> None:
     from esc_skills.bank.reader import read_bank, read_files
+    from esc_skills.evidence.trial import Trial
+    from esc_skills.settings import GateSettings
+    from esc_skills.simulation.players import cast_players
+    from tests.samples import shipped_population
 
     files = read_files(proposed.folder / "skills")
     padded = {path: data + b"\n" if path.endswith("SKILL.md") else data for path, data in files.items()}
     one, other = read_bank(files, "skills"), read_bank({**padded, "notes/nonce.txt": b"1"}, "skills")
-    assert (one.digest == other.digest, one.meaning == other.meaning) == (False, True)
+    trials = [Trial(one, each, shipped_population(), GateSettings(), cast_players()) for each in (one, other)]
+    assert (one.digest == other.digest, trials[0].meaning == trials[1].meaning) == (False, True)

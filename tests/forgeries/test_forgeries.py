@@ -29,9 +29,9 @@ from .kinds import CLASS_A, CLASS_B, Asked, Kind
 from .workshop import Workshop, forget_ledgers, git, read_real, worded
 
 #: A gate of few draws, so that running again is quick; what it decides does not matter.
-QUICK = "[tool.esc-skills.gate]\ndraws = 12\nbatch = 6\nthreshold = 1.2\nstratum_draws = 0\n"
+QUICK = "[tool.esc-skills.gate]\ndraws = 12\nbatch = 6\nthreshold = 1.2\nspan_draws = 1\nstratum_draws = 0\n"
 #: One that looks into strata that seem to lose.
-SCRUTINY = "[tool.esc-skills.gate]\ndraws = 24\nbatch = 6\nthreshold = 1.2\nstratum_draws = 60\n"
+SCRUTINY = "[tool.esc-skills.gate]\ndraws = 24\nbatch = 6\nthreshold = 1.2\nstratum_draws = 60\nspan_draws = 1\n"
 MODELS = """\
 [tool.esc-skills.gate]
 draws = 8

@@ -26,8 +26,8 @@ from tests.proposals import git
 from tests.samples import skill_text, write_skill
 
 HERE = Path(__file__).parent
-SURROGATE = "[tool.esc-skills.gate]\ndraws = 20\nbatch = 10\nthreshold = 1.2\n"
-MODELS = "[tool.esc-skills.gate]\ndraws = 8\nbatch = 4\nthreshold = 1.2\nstratum_draws = 0\n"
+SURROGATE = "[tool.esc-skills.gate]\ndraws = 20\nbatch = 10\nthreshold = 1.2\nspan_draws = 1\n"
+MODELS = "[tool.esc-skills.gate]\ndraws = 8\nbatch = 4\nthreshold = 1.2\nspan_draws = 1\nstratum_draws = 0\n"
 WHEN = "2030-01-01T00:00:00Z"
 Agrees = Callable[[str, Any], None]
 

@@ -43,7 +43,7 @@ from tests.samples import shipped_population, write_skill
 
 PLAYERS = ("--supporter", "local/tiny", "--seeker", "local/tiny")
 ANALYST = ("--analyst", "local/tiny")
-GATE = "[tool.esc-skills.gate]\ndraws = 8\nbatch = 4\nthreshold = 1.2\n"
+GATE = "[tool.esc-skills.gate]\ndraws = 8\nbatch = 4\nthreshold = 1.2\nspan_draws = 1\n"
 CALLS, STATEMENT = "calls.jsonl.gz", "statement.json"
 Verify = Callable[..., dict[str, Any]]
 
@@ -610,7 +610,7 @@ def test_an_edit_that_the_judge_objects_to_in_screening_is_not_proposed(server: 
 def test_turns_that_nobody_judged_are_faults_and_never_accepted(
     server: ModelServer, tmp_path: Path, verify: Verify
 ) -> None:
-    settings = "[tool.esc-skills.gate]\ndraws = 2\nbatch = 2\nthreshold = 1.2\n"
+    settings = "[tool.esc-skills.gate]\ndraws = 2\nbatch = 2\nthreshold = 1.2\nspan_draws = 1\n"
     folder, of_gate = repository_in(tmp_path / "unjudged", settings), is_of(Split.GATE)
     server.answer = lambda role, model, prompt: "hm" if role == "judge-safety" and of_gate(prompt) else None
 
@@ -680,7 +680,9 @@ def test_an_analyst_that_answers_nonsense_leaves_the_offline_operators_at_work(
     assert "the analyst's diagnosis is left out: fault-malformed" in ran.err
     assert f"no edit of {SKILL} by the analyst: fault-malformed" in ran.err
     assert proposal.result["proposal"].startswith(f"examples-{SKILL}-")
-    assert proposal.result["verdict"] == "accept"
+    # Eight draws hold the two examples that are nearest, so some of the new ones were in no prompt.
+    assert (proposal.result["gate"], proposal.result["verdict"]) == ("accept", "indecisive")
+    assert {each["draws"] for each in proposal.result["open"]} == {0}
     assert verify(proposal)["evidence"] == "valid"
 
 
@@ -719,7 +721,7 @@ def test_the_analyst_is_told_what_the_gate_refused_before(server: ModelServer, s
 
     (again,) = server.prompts("analyst-refine")
     assert material(before, "refused edits") == ""
-    assert f"“{ADDED}”" in material(again, "refused edits")
+    assert ADDED in material(again, "refused edits")
 
 
 def test_the_surrogate_is_no_analyst_and_this_is_said_before_a_call_is_paid_for(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from esc_skills.documents.findings import Finding, Severity
@@ -12,6 +12,10 @@ from esc_skills.documents.schema import check_schema
 from esc_skills.documents.text import decode
 from esc_skills.errors import DocumentError, InputError
 from esc_skills.vocabulary import Vocabulary
+
+_TESTS = ("threshold", "harm_error", "max_faults", "draws", "batch", "stratum_draws")
+#: What `gate.players` can be.
+ANY, MODELS = "any", "models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,10 @@ class GateSettings:
         draws: The most pairs that are drawn.
         batch: After how many pairs the gate looks.
         stratum_draws: The most draws of its own that a stratum gets which seems to lose by an accepted change; 0 for none.
+        span_draws: In how many draws, of at least four scenarios, a changed span has to be in what the supporter read.
+        players: Whose evidence suffices: `any`, or `models` where the surrogate's does not.
+        trusted: Names of `allowed_signers` who draw the number that a plan follows from, and whose runs of models count; empty
+            where nobody does, and then evidence says that there was no outside witness.
     """
 
     threshold: float = 20.0
@@ -33,6 +41,17 @@ class GateSettings:
     draws: int = 200
     batch: int = 20
     stratum_draws: int = 100
+    span_draws: int = 20
+    players: str = ANY
+    trusted: tuple[str, ...] = ()
+
+    def tests(self) -> dict[str, Any]:
+        """Return what the tests of the gate follow from, whoever plays and whatever else is asked."""
+        return {key: getattr(self, key) for key in _TESTS}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return them as a statement and a journal hold them."""
+        return {**asdict(self), "trusted": list(self.trusted)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,8 @@ class Settings:
         owners: Whose signature decides what no simulation can: names of `allowed_signers` by pattern of paths, such as
             `profiles/**`, or of one part of a skill, such as `skills/**#license`.
         vocabulary: The words that skills may use: ours and the repository's own.
+        allowed_text: What the scanner of texts finds and an owner allows, each as its rule and its words, such as
+            `phone 116 123`.
     """
 
     skills: str = "skills"
@@ -88,6 +109,7 @@ class Settings:
     models: ModelSettings = field(default_factory=ModelSettings)
     owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    allowed_text: frozenset[str] = frozenset()
 
 
 def read_settings(data: bytes | None, shown: str) -> Settings:
@@ -102,11 +124,14 @@ def read_settings(data: bytes | None, shown: str) -> Settings:
     table = _table(data, shown) if data is not None else {}
     models = {role.replace("-", "_"): _role(each) for role, each in table.get("models", {}).items()}
     owners = {pattern: tuple(names) for pattern, names in table.get("owners", {}).items()}
-    gate = GateSettings(**table.get("gate", {}))
+    asked = table.get("gate", {})
+    gate = GateSettings(**{**asked, "trusted": tuple(asked.get("trusted", ()))})
     own = {key: (*getattr(Vocabulary(), key), *words) for key, words in table.get("vocabulary", {}).items()}
     vocabulary = Vocabulary(**own)
+    allowed = frozenset(table.get("text", {}).get("allowed", ()))
+    folders = {key: table[key] for key in ("skills", "profiles") if key in table}
     return Settings(
-        **{**table, "gate": gate, "models": ModelSettings(**models), "owners": owners, "vocabulary": vocabulary}
+        **folders, gate=gate, models=ModelSettings(**models), owners=owners, vocabulary=vocabulary, allowed_text=allowed
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -19,14 +20,15 @@ from esc_skills.bank.reader import (
     linked_folders,
     walk,
 )
-from esc_skills.bank.rules import OURS, check_contract, check_specification
+from esc_skills.bank.rules import check_contract, check_specification
 from esc_skills.bank.skill import REFERENCE, SKILL_FILE, SkillDocument, build_skill, parse_skill
 from esc_skills.documents.findings import Finding, Severity, finding_of, has_errors
 from esc_skills.documents.text import decode, read_bytes
 from esc_skills.errors import DocumentError, InputError
 from esc_skills.git import Repository, as_committed
+from esc_skills.scanning import check_bank_text, check_other_text
 from esc_skills.seekers.population import check_part
-from esc_skills.settings import check_settings, read_settings
+from esc_skills.settings import Settings, check_settings, read_settings
 from esc_skills.vocabulary import Vocabulary
 
 _SETTINGS_FILE = "pyproject.toml"
@@ -63,6 +65,7 @@ class _Group:
 
     Attributes:
         links: Links to folders of skills, which are named and not followed.
+        prompts: Templates of prompts, whose form is checked where they are loaded.
     """
 
     skills: tuple[Path, ...]
@@ -70,6 +73,7 @@ class _Group:
     settings: tuple[Path, ...]
     whole_bank: bool
     links: tuple[Path, ...] = ()
+    prompts: tuple[Path, ...] = ()
 
 
 def validate_paths(paths: Iterable[Path], rules: Rules, base: str | None = None) -> Report:
@@ -88,7 +92,7 @@ def validate_paths(paths: Iterable[Path], rules: Rules, base: str | None = None)
     catalogues: list[Mapping[str, str]] = []
     for path in paths:
         group = _find(path, rules)
-        checked += len(group.skills) + len(group.parts) + len(group.settings)
+        checked += len(group.skills) + len(group.parts) + len(group.settings) + len(group.prompts)
         findings.extend(_check_group(group, rules))
         if catalogue := _catalogue(group.skills):
             catalogues.append(catalogue)
@@ -156,6 +160,7 @@ def _find_in_folder(path: Path) -> _Group:
             (settings,) if settings.is_file() else (),
             whole_bank=True,
             links=tuple(linked_folders(path / "skills")),
+            prompts=tuple(sorted((path / "prompts").glob("*.md"))),
         )
     skills, parts = tuple(_skills_below(path)), tuple(_parts_below(path))
     if not skills and not parts:  # a folder of parts under a name of its own
@@ -179,7 +184,8 @@ def _parts_below(folder: Path) -> Iterator[Path]:
 
 
 def _check_group(group: _Group, rules: Rules) -> Iterator[Finding]:
-    vocabulary = _vocabulary(group)
+    settings = _settings(group)
+    vocabulary = settings.vocabulary
     documents: list[SkillDocument] = []
     severity = Severity.ERROR if rules is Rules.ESC else Severity.WARNING
     for link in group.links:
@@ -202,6 +208,8 @@ def _check_group(group: _Group, rules: Rules) -> Iterator[Finding]:
         unread = {path.parent.name for path in group.skills} - {document.folder for document in documents}
         yield from check_references(documents, unread)
         yield from _check_entrances(group.skills, documents, vocabulary)
+    if rules is Rules.ESC:
+        yield from _check_text(group, settings.allowed_text)
     yield from _check_other_files(group.skills, severity)
     yield from _check_parts(group.parts)
     for path in group.settings:
@@ -227,14 +235,31 @@ def _check_other_files(skills: Iterable[Path], severity: Severity) -> Iterator[F
                 yield Finding(str(path), 0, "", ORPHAN, severity, ORPHAN_MEANS.format(path.parent.parent))
 
 
-def _vocabulary(group: _Group) -> Vocabulary:
-    """Return the words that a repository's settings allow; ours where there are none, or where they have findings."""
-    for path in group.settings or _settings_above(group.skills):
+def _settings(group: _Group) -> Settings:
+    """Return a repository's settings; ours where there are none, or where they have findings."""
+    for path in group.settings or _settings_above([*group.skills, *group.parts]):
         try:
-            return read_settings(_committed(path), str(path)).vocabulary
+            return read_settings(_committed(path), str(path))
         except (DocumentError, InputError):
             continue
-    return OURS
+    return Settings()
+
+
+def _check_text(group: _Group, allowed: Collection[str]) -> Iterator[Finding]:
+    """Yield what stands in skills, profiles and prompts that should not."""
+    for path in group.skills:
+        try:
+            _parse(path)
+            files = {name: _committed(path.parent / name, inside=path.parent) for name in _names(path)}
+        except DocumentError:
+            continue  # a file that cannot be read has its own finding
+        yield from check_bank_text(files, str(path.parent), allowed)
+    for paths, prompt in ((group.parts, False), (group.prompts, True)):
+        for path in paths:
+            with suppress(DocumentError):
+                yield from check_other_text(
+                    _committed(path, inside=path.parent), path.as_posix(), allowed, prompt=prompt
+                )
 
 
 def _settings_above(skills: Iterable[Path]) -> Iterator[Path]:

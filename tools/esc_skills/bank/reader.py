@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from esc_skills.bank.rules import OURS, check_contract
@@ -31,14 +31,13 @@ class Bank:
         skills: The skills by name.
         files: The digest of every file of the folder, by path relative to it.
         digest: The digest of `files`: equal exactly where the folders are.
-        meaning: The digest of what the skills say, without layout and version: what the plan of a trial follows from,
-            so that white space or another file chooses no seekers.
+        contents: The content of every file, by the same paths.
     """
 
     skills: Mapping[str, Skill]
     files: Mapping[str, str]
     digest: str
-    meaning: str
+    contents: Mapping[str, bytes]
 
 
 #: The folder of the entrance, which `bank.entrance` makes of the skills: it is none of them.
@@ -215,7 +214,7 @@ def read_bank(files: Mapping[str, bytes], shown: str, vocabulary: Vocabulary = O
     if has_errors(findings):
         more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
         raise InputError(f"{findings[0].as_text()}{more}", "see `esc-skills validate` for all of them")
-    return _bank_of(map(build_skill, documents), {path: digest(files[path]) for path in sorted(files)})
+    return _bank_of(map(build_skill, documents), {path: files[path] for path in sorted(files)})
 
 
 def restrict_bank(bank: Bank, only: Collection[str] = (), exclude: Collection[str] = ()) -> Bank:
@@ -237,14 +236,18 @@ def restrict_bank(bank: Bank, only: Collection[str] = (), exclude: Collection[st
     if not kept:
         raise InputError("no skill of the bank is left", "leave out fewer, or use no bank")
     dropped = bank.skills.keys() - {skill.name for skill in kept}
-    return _bank_of(kept, {path: each for path, each in bank.files.items() if dropped.isdisjoint(_folders(path))})
+    return _bank_of(kept, {path: each for path, each in bank.contents.items() if dropped.isdisjoint(_folders(path))})
 
 
 def _folders(path: str) -> tuple[str, ...]:
     return PurePosixPath(path).parent.parts
 
 
-def _bank_of(skills: Iterable[Skill], digests: Mapping[str, str]) -> Bank:
-    skills = sorted(skills, key=lambda skill: skill.name)
-    meaning = digest_json([asdict(replace(skill, text="", version="")) for skill in skills])
-    return Bank({skill.name: skill for skill in skills}, digests, digest_json(digests), meaning)
+def _bank_of(skills: Iterable[Skill], contents: Mapping[str, bytes]) -> Bank:
+    digests = {path: digest(data) for path, data in contents.items()}
+    return Bank(
+        {skill.name: skill for skill in sorted(skills, key=lambda skill: skill.name)},
+        digests,
+        digest_json(digests),
+        contents,
+    )

@@ -43,7 +43,8 @@ SECTIONS = {
 _ITEM = re.compile(r"(?:[-*]|\d+[.)])\s+")
 _RISK = re.compile(r"`([^`]+)`:\s*")
 _SAYS = re.compile(r"\*\*(Seeker|Supporter|Why):\*\*\s*")
-_AVOID = "Avoid:"
+#: How the title of an example to avoid begins.
+AVOID_TITLE = "Avoid:"
 #: The files of further examples, by the language that they are in.
 REFERENCE = re.compile(r"references/examples\.([a-z]{2,3})\.md")
 
@@ -268,9 +269,9 @@ def _risk(text: str) -> dict[str, str]:
 def _read_examples(sections: Iterable[Section], value: dict[str, Any], lines: dict[str, int]) -> None:
     value["examples"], value["avoid"] = [], []
     for section in sections:
-        key = "avoid" if section.title.startswith(_AVOID) else "examples"
+        key = "avoid" if section.title.startswith(AVOID_TITLE) else "examples"
         lines[f"/{key}/{len(value[key])}"] = section.line
-        value[key].append({"title": section.title.removeprefix(_AVOID).strip(), **_spoken(section.text)})
+        value[key].append({"title": section.title.removeprefix(AVOID_TITLE).strip(), **_spoken(section.text)})
 
 
 def _spoken(text: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from random import Random
 from statistics import fmean, median, pstdev
@@ -75,7 +75,7 @@ def calibrate(pool: Pool, gate: GateSettings, size: Size, watch: Watch) -> dict[
     return {
         "format": FORMAT,
         "tool": __version__,
-        "inputs": {**pool.origin, "gate": asdict(gate)},
+        "inputs": {**pool.origin, "gate": gate.tests()},
         "pool": _describe_pool(pool),
         "nulls": nulls,
         "power": _measure_power(pool, gate, size, watch),

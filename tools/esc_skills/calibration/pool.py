@@ -172,8 +172,8 @@ def edit_bank(bank: Bank) -> dict[str, Bank]:
     taken_out = {skill.name for skill in ordinary[1::2]}
     banks = {name: bank_of({**bank.skills, **skills}) for name, skills in kinds.items()}
     banks["half-the-skills"] = bank_of({name: each for name, each in bank.skills.items() if name not in taken_out})
-    same = bank_of(bank.skills).meaning
-    return {name: each for name, each in banks.items() if each.meaning != same and each.skills}
+    same = bank_of(bank.skills).digest
+    return {name: each for name, each in banks.items() if each.digest != same and each.skills}
 
 
 def _with_examples_of_the_next(skills: Sequence[Skill]) -> Iterator[tuple[str, Skill]]:
@@ -199,8 +199,8 @@ def _starter(skill: Skill) -> tuple[Example, ...]:
 
 def bank_of(skills: Mapping[str, Skill]) -> Bank:
     """Return a bank that exists in memory alone, whose digests follow from what its skills say."""
-    meaning = digest_json([asdict(replace(skill, text="", version="")) for skill in skills.values()])
-    return Bank(dict(skills), {}, meaning, meaning)
+    said = digest_json([asdict(replace(skill, text="", version="")) for skill in skills.values()])
+    return Bank(dict(skills), {}, said, {})
 
 
 def read_pool(paths: Sequence[Path], population: Population) -> Pool:

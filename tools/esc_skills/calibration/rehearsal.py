@@ -7,12 +7,13 @@ stand in for the gate's.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from esc_skills.bank.reader import Bank
 from esc_skills.bank.skill import Skill
+from esc_skills.bank.spans import SpanChange
 from esc_skills.calibration.pool import Difference, bank_of, edit_bank
 from esc_skills.documents.jsonl import digest_json
 from esc_skills.evidence.trial import Trial, run_trial
@@ -21,7 +22,8 @@ from esc_skills.settings import GateSettings
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.players import Players, Roles
 from esc_skills.simulation.runner import Progress
-from esc_skills.vocabulary import Split, Verdict
+from esc_skills.transcript import Turn
+from esc_skills.vocabulary import Language, Split, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,14 @@ class OwnChance:
         wording = "\n".join(line for skill in skills.values() for line in skill.guidance)
         seed = hashlib.sha256(f"{draw.seed}:{wording}".encode()).hexdigest()[:32]
         return self.players.roles(replace(draw, seed=seed), skills)
+
+    def reading(self, skills: Mapping[str, Skill], languages: Iterable[Language]) -> Any:
+        """Return what the supporter reads of some skills, and the wording that its chance follows from."""
+        return [self.players.reading(skills, languages), [list(skill.guidance) for skill in skills.values()]]
+
+    def has_read(self, change: SpanChange, skills: Mapping[str, Skill], draw: Draw, turns: Sequence[Turn]) -> bool:
+        """Return whether a changed span was in what the supporter read for the last of some turns."""
+        return self.players.has_read(change, skills, draw, turns)
 
 
 def reword(bank: Bank, number: int) -> Bank:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from esc_skills.bank.changes import Change, compare_banks
-from esc_skills.bank.reader import read_bank
+from esc_skills.bank.reader import visible as visible_files
+from esc_skills.bank.skill import SKILL_FILE
+from esc_skills.bank.spans import SpanChange, compare_files
 from esc_skills.cli.output import format_option, say, show_json
+from esc_skills.documents.word_diff import Kind, Piece, shortened, visible, word_diff
 from esc_skills.errors import InputError
 from esc_skills.evidence.revision import clean_folder
 from esc_skills.git import Repository
@@ -24,9 +26,9 @@ from esc_skills.settings import read_settings
 )
 @format_option
 def command(revisions: str, skills: str | None, repo: Path, form: str) -> int:
-    """Explain how two revisions of the bank differ.
+    """Show how two revisions of the bank differ, span by span and word by word.
 
-    Not lines, but what changes for a seeker: guidance, applicability, outcome, risk and examples of each skill.
+    A span is a key, a section or an example. Every byte that differs is shown, what cannot be seen by its number.
     """
     base, separator, head = revisions.partition("..")
     if not separator or not base:
@@ -35,26 +37,53 @@ def command(revisions: str, skills: str | None, repo: Path, form: str) -> int:
         head = head.lstrip(".") or "HEAD"
         settings = read_settings(repository.read_file(head, "pyproject.toml"), f"{head}:pyproject.toml")
         folder = clean_folder(skills or settings.skills)
-        words = settings.vocabulary
-        banks = [read_bank(repository.read_tree(rev, folder), f"{rev}:{folder}", words).skills for rev in (base, head)]
-    changes = compare_banks(banks[0], banks[1])
+        banks = [_files(repository, revision, folder) for revision in (base, head)]
+    changes = compare_files(*banks)
     if form == "json":
-        fields = ("skill", "part", "what", "before", "after")
-        show_json({"changes": [{field: str(getattr(change, field)) for field in fields} for change in changes]})
+        show_json({"changes": [_told(each) for each in changes]})
         return 0
     show_changes(changes)
     return 0
 
 
-def show_changes(changes: tuple[Change, ...]) -> None:
-    """Print changes by skill and part."""
+def _files(repository: Repository, revision: str, folder: str) -> dict[str, bytes]:
+    files = visible_files(repository.read_tree(revision, folder))
+    if not any(path.endswith(SKILL_FILE) for path in files):
+        raise InputError(f"{revision}:{folder}: holds no {SKILL_FILE}", "name the bank's folder with --skills")
+    return files
+
+
+def _told(change: SpanChange) -> dict[str, str | None]:
+    texts = {"before": change.before, "after": change.after}
+    # A byte that is no UTF-8 cannot stand in JSON.
+    told = {
+        key: each and each.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        for key, each in texts.items()
+    }
+    return {"skill": change.skill, "file": change.path, "span": change.name, **told}
+
+
+def show_changes(changes: tuple[SpanChange, ...]) -> None:
+    """Print changes by skill and span."""
     if not changes:
-        say("no skill differs")
+        say("no file of the bank differs")
     for skill, group in groupby(changes, key=lambda change: change.skill):
         say(skill, bold=True)
         for change in group:
-            say(f"  {change.part}: {change.what}")
-            if change.before:
-                say(f"    - {change.before}", fg="red")
-            if change.after:
-                say(f"    + {change.after}", fg="green")
+            say(f"  {change.name} ({change.path})")
+            say(f"    {describe(change).strip()}")
+
+
+def describe(change: SpanChange) -> str:
+    """Return one change on a line of a terminal, in which nothing that changed is cut or invisible."""
+    if change.before is None or change.after is None:
+        kind = Kind.ADDED if change.before is None else Kind.REMOVED
+        return _piece(Piece(kind, change.after or change.before or ""))
+    return "".join(map(_piece, shortened(word_diff(change.before, change.after))))
+
+
+def _piece(piece: Piece) -> str:
+    text = visible(piece.text, changed=piece.kind is not Kind.SAME)
+    if piece.kind is Kind.SAME:
+        return text
+    return f"{{+{text}+}}" if piece.kind is Kind.ADDED else f"[-{text}-]"

@@ -43,6 +43,13 @@ def command() -> None:
 def _with_options(command: _Command) -> _Command:
     for option in (
         format_option,
+        click.option(
+            "--sign",
+            "key",
+            type=click.Path(path_type=Path),
+            metavar="KEY",
+            help="Sign the statement with a private SSH key; where gate.trusted names its owner, a run of models counts.",
+        ),
         with_models("supporter", "seeker", "judge", "second-seeker"),
         with_ledger,
         click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository."),
@@ -116,6 +123,7 @@ def _make(
     offline: bool,
     form: str,
     anew: bool,
+    key: Path | None,
     **options: Any,
 ) -> int:
     with Repository(repo) as repository:
@@ -129,16 +137,16 @@ def _make(
         with opened_book(repository, remote, offline=offline) as book:
 
             async def work(team: Team, steps: Steps) -> Proposed:
-                made: Proposed = await work_of(repository, revision, head, steps, team, book)
+                made: Proposed = await work_of(repository, revision, head, steps, team, book, key)
                 return made
 
             made = None
             if not anew:
                 with Steps(shown=form == "text") as steps:
-                    made = standing(repository, revision, head, steps, named, book)
+                    made = standing(repository, revision, head, steps, named, book, key)
             made = made or Making(repository, revision, asked, None, 0, form == "text").run(work)
     if form == "json":
         show_json(proposed_as_json(made))
     else:
         show_proposed(made, base)
-    return EXIT_FINE if made.decision.verdict is Verdict.ACCEPT else EXIT_FINDINGS
+    return EXIT_FINE if made.verdict is Verdict.ACCEPT else EXIT_FINDINGS

@@ -13,16 +13,31 @@ from esc_skills.cli.propose_run import opened_book
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE, InputError
 from esc_skills.evidence.audit import unregistered_evidence
 from esc_skills.evidence.revision import settings_at
+from esc_skills.evidence.witness import draw_numbers
 from esc_skills.git import Repository
 from esc_skills.ledger.book import find_ledger
-from esc_skills.ledger.entries import Epoch, Ledger, LedgerDecision, LedgerError, OwnersDecision, Registration
+from esc_skills.ledger.entries import (
+    Drawn,
+    Epoch,
+    Ledger,
+    LedgerDecision,
+    LedgerError,
+    OwnersDecision,
+    Registration,
+)
 from esc_skills.ledger.levels import nominal_rate
 
 _repo = click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The git repository.")
 _ref = click.option("--ledger", "ref", metavar="REF", help="The ledger's ref. [default: origin/ledger, else ledger]")
 
 
-_KINDS = {Epoch: "epoch", Registration: "registration", LedgerDecision: "decision", OwnersDecision: "owners"}
+_KINDS = {
+    Epoch: "epoch",
+    Registration: "registration",
+    LedgerDecision: "decision",
+    OwnersDecision: "owners",
+    Drawn: "drawn",
+}
 
 
 @click.group("ledger")
@@ -108,6 +123,28 @@ def open_epoch(repo: Path, release: str, remote: str | None) -> int:
             book.open_epoch(threshold, release)
             epoch = book.ledger.epoch
     say(f"epoch {epoch.epoch if epoch else '?'} is open; the next proposal has to reach {threshold:g}")
+    return EXIT_FINE
+
+
+@command.command("draw")
+@_repo
+@click.option(
+    "--key",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A private SSH key, or the public one of a key that an agent holds, of somebody whom gate.trusted names.",
+)
+@click.option("--remote", metavar="NAME", help="The remote that holds the ledger. [default: origin, or the only one]")
+def draw(repo: Path, key: Path, remote: str | None) -> int:
+    """Draw a number for each registration that waits for one; its seekers follow from it.
+
+    Where the settings name somebody in gate.trusted, nothing is played before. So no author can know the seekers when registering.
+    """
+    with Repository(repo) as repository, opened_book(repository, remote, offline=False) as book:
+        if book is None:
+            raise InputError("there is no ledger to write to")
+        for number in draw_numbers(book, key):
+            say(f"a number is drawn for the registration {number}; whoever made it may give the same command again")
     return EXIT_FINE
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from esc_skills.cli.diff import describe
 from esc_skills.cli.model_options import ModelOptions
 from esc_skills.cli.model_run import ModelRun, RunFiles
 from esc_skills.cli.output import ProgressLine, one_decimal, say, show_table
 from esc_skills.errors import InputError
-from esc_skills.evidence.review import describe_change
 from esc_skills.evidence.revision import Revision
+from esc_skills.evidence.span_coverage import SpanClass
 from esc_skills.gate.decision import Decision
 from esc_skills.gate.scrutiny import e_value_note, note_of
 from esc_skills.git import Repository
@@ -155,7 +156,7 @@ class Making:
         draws = self.draws or (MODEL_DRAWS if plays else DIAGNOSIS_DRAWS)
         base = self.base
         settings: dict[str, Any] = {"bank": base.bank.digest, "profiles": base.population.digest, "draws": draws}
-        settings |= {"gate": asdict(base.settings.gate), "parameters": asdict(base.settings.models)}
+        settings |= {"gate": base.settings.gate.as_json(), "parameters": asdict(base.settings.models)}
         with ModelRun(self.asked, files, settings) as run, Steps(shown=self.shown, status=run.status) as steps:
             team = Team(
                 **self.asked.roles,
@@ -228,14 +229,16 @@ def proposed_as_json(made: Proposed | None) -> dict[str, Any]:
         "proposal": made.id if made else None,
         "branch": made.branch if made else None,
         "registration": made.registered.number if made and made.registered else None,
-        "verdict": str(decision.verdict) if decision else "indecisive",
+        "verdict": str(made.verdict) if made else "indecisive",
+        "gate": str(decision.verdict) if decision else None,
+        "open": [each.as_json() for each in made.coverage.open] if made else [],
         "effect": decision.effect if decision else None,
         "draws": decision.draws if decision else 0,
         "own_draws": decision.own_draws if decision else 0,
         "e_value": decision.e_value if decision else None,
         "threshold": decision.threshold if decision else None,
         "reason": decision.reason if decision else "",
-        "would_decide": decision.would_decide if decision else "",
+        "would_decide": (made.why_not or made.decision.would_decide) if made else "",
         "second": asdict(decision.second) if decision and decision.second else None,
     }
 
@@ -243,10 +246,13 @@ def proposed_as_json(made: Proposed | None) -> dict[str, Any]:
 def show_proposed(made: Proposed, base: str) -> None:
     """Print what was proposed, what the gate says, and what comes next."""
     say("Proposed:")
-    for change in made.changes:
-        line = describe_change(change)
-        say(f"  {line if len(line) <= _WIDTH else line[: _WIDTH - 1] + '…'}")
+    for span in made.coverage.spans:
+        if span.kind is not SpanClass.DERIVED:
+            line = f"{span.change.label}: {describe(span.change)}"
+            say(f"  {line if len(line) <= _WIDTH else line[: _WIDTH - 1] + '…'}")
     show_decision(made.decision)
+    if made.verdict is not made.decision.verdict:
+        say(f"{str(made.verdict).upper()}: {made.why_not}", bold=True)
     where = f"registered as entry {made.registered.number} of the ledger" if made.registered else "not registered"
     say(f"branch {made.branch}, {where}")
     if made.apart:

@@ -14,6 +14,7 @@ from esc_skills.documents.jsonl import compress, decompress, digest, json_lines
 from esc_skills.evidence.files import CALLS, EPISODES, PLAN, REVIEW, STATEMENT, STATEMENT_TYPE, render_json
 from esc_skills.evidence.proposal import Proposal
 from esc_skills.evidence.review import render_review
+from esc_skills.evidence.span_coverage import Coverage
 from esc_skills.evidence.trial import Outcome, Trial
 from esc_skills.gate.decision import Decision
 from esc_skills.models.replay import MAX_CALLS
@@ -23,27 +24,30 @@ PREDICATE_TYPE = "urn:esc-skills:simulation-evidence:1"
 PLAN_FORMAT = "esc-skills/plan/1"
 
 
-def build_evidence(proposal: Proposal, trial: Trial, outcome: Outcome, calls: bytes | None) -> dict[str, bytes]:
+def build_evidence(
+    proposal: Proposal, trial: Trial, outcome: Outcome, coverage: Coverage, calls: bytes | None
+) -> dict[str, bytes]:
     """Return the evidence files by name.
 
     Args:
         proposal: The change.
         trial: What judged it.
         outcome: What that came to.
+        coverage: What its words were played in.
         calls: The recorded calls as the content of a `calls.jsonl.gz`; None where no model was asked.
     """
     plan = render_json(_plan(trial, outcome)).encode()
     lines = json_lines(episode.as_json() for pair in outcome.played for episode in pair)
     packed = compress(lines)
     paths = [path for path, (_, head) in proposal.files.items() if head]
-    review = render_review(proposal.id, paths, proposal.changes, outcome).encode()
+    review = render_review(proposal.id, paths, trial, outcome, coverage).encode()
     parts: dict[str, Any] = {
         "plan": {"draws": len(outcome.draws), "own_draws": len(outcome.own), "digest": digest(plan)},
         "episodes": _packed(lines.encode(), packed),
         "calls": None if calls is None else _packed(decompress(calls, CALLS, MAX_CALLS), calls),
         "review": {"digest": digest(review)},
     }
-    statement = render_json(_statement(proposal, trial, outcome, parts)).encode()
+    statement = render_json(_statement(proposal, trial, outcome, coverage, parts)).encode()
     files = {STATEMENT: statement, PLAN: plan, EPISODES: packed, REVIEW: review}
     return files if calls is None else {**files, CALLS: calls}
 
@@ -72,7 +76,9 @@ def _draw(draw: Draw) -> dict[str, Any]:
     }
 
 
-def _statement(proposal: Proposal, trial: Trial, outcome: Outcome, parts: Mapping[str, Any]) -> dict[str, Any]:
+def _statement(
+    proposal: Proposal, trial: Trial, outcome: Outcome, coverage: Coverage, parts: Mapping[str, Any]
+) -> dict[str, Any]:
     return {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": proposal.folder, "digest": {"gitTree": proposal.head_tree}}],
@@ -87,6 +93,7 @@ def _statement(proposal: Proposal, trial: Trial, outcome: Outcome, parts: Mappin
             "inputs": trial.inputs.as_json(),
             **parts,
             "result": _result(outcome.decision),
+            "coverage": [_rounded(each.as_json()) for each in coverage.spans],
         },
     }
 

@@ -18,12 +18,16 @@ from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evidence.build import build_evidence
 from esc_skills.evidence.change import MergedChange, shown_path
 from esc_skills.evidence.files import CALLS, EPISODES, FILES, SIGNATURE, STATEMENT, calls_ref
-from esc_skills.evidence.kinds import EVIDENCE_FOLDER, Kind, lies_beside
+from esc_skills.evidence.kinds import EVIDENCE_FOLDER, SIGNERS, Kind, lies_beside
+from esc_skills.evidence.ownership import OwnersWord, word_on_spans
 from esc_skills.evidence.proposal import describe_proposal
 from esc_skills.evidence.revision import Revision, clean_folder, read_revision
+from esc_skills.evidence.signature import Purpose, SignatureError, check_signature
+from esc_skills.evidence.span_coverage import Coverage, cover, suffices
 from esc_skills.evidence.statement import Statement, read_statement
 from esc_skills.evidence.trial import Outcome, Trial, run_trial
 from esc_skills.evidence.verification import invalid, missing
+from esc_skills.evidence.witness import is_reproducible
 from esc_skills.git import REGULAR, ChangedFile, MalformedObjectError, Repository
 from esc_skills.ledger.book import find_ledger
 from esc_skills.ledger.entries import Ledger, LedgerError, Registration
@@ -31,6 +35,7 @@ from esc_skills.models.replay import ReplayModel
 from esc_skills.simulation.players import SURROGATE, Players
 from esc_skills.simulation.runner import wait_for
 from esc_skills.simulation.team import Team
+from esc_skills.vocabulary import Verdict
 
 _EVIDENCE_PATH = re.compile(rf"{EVIDENCE_FOLDER}/([a-z0-9][a-z0-9-]{{0,120}})/([^/]+)")
 _MERGED = "was in the base before; a proposal brings evidence of its own, which `esc-skills evidence collect` makes"
@@ -238,14 +243,61 @@ class Case:
             raise invalid("calls", error.message) from error
 
     @cached_property
+    def coverage(self) -> Coverage:
+        """What the words of the change were played in, counted again, with its spans left out again."""
+        try:
+            return wait_for(cover(self.trial, self.outcome, self.base.settings))
+        except InputError as error:
+            raise invalid("calls", error.message) from error
+
+    @cached_property
+    def signers(self) -> bytes | None:
+        """The base's file of allowed signers; None where it has none."""
+        return self.repository.read_file(self.change.base, SIGNERS)
+
+    @cached_property
+    def signer(self) -> str | None:
+        """Who signed the statement; None where nobody did, or where the base does not say whose signature counts."""
+        made, place = self.files.get(SIGNATURE), f"{EVIDENCE_FOLDER}/{self.name}/{SIGNATURE}"
+        if made is None or self.signers is None:
+            return None
+        try:
+            return check_signature(self.files[STATEMENT], made, self.signers, Purpose.EVIDENCE)
+        except SignatureError as error:
+            raise invalid("signature", f"{place}: {error.message}") from error
+
+    @property
+    def counts_in_full(self) -> bool:
+        """Whether whoever ran the models is trusted with it; episodes that everybody gets again need nobody's trust."""
+        trusted = self.base.settings.gate.trusted
+        return not trusted or is_reproducible(self.trial.models) or self.signer in trusted
+
+    @cached_property
+    def word(self) -> OwnersWord:
+        """What owners said of the spans that no simulation vouches for."""
+        try:
+            ledger = find_ledger(self.repository, self.demand.ledger)
+        except LedgerError as error:
+            raise invalid("ledger", error.message) from error
+        return word_on_spans(self.repository, self.change, ledger, self.coverage)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """The verdict: the gate's acceptance stands where every changed span is vouched for, and whoever played is enough."""
+        vouched = self.word.is_given and not self.coverage.is_mixed
+        stands = vouched and self.counts_in_full and suffices(self.coverage, self.base.settings)
+        accepted = self.outcome.decision.verdict is Verdict.ACCEPT
+        return Verdict.INDECISIVE if accepted and not stands else self.outcome.decision.verdict
+
+    @cached_property
     def rebuilt(self) -> dict[str, bytes]:
         """The files of the evidence as they are built again."""
         tree = str(self.repository.tree_id(self.change.head, self.folder))
         proposal = describe_proposal(self.name, self.base, self.candidate, tree, self.repository)
-        return build_evidence(proposal, self.trial, self.outcome, self._calls_again())
+        return build_evidence(proposal, self.trial, self.outcome, self.coverage, self._calls_again())
 
     def _calls_again(self) -> bytes | None:
-        recorded, _ = self.recorded, self.outcome
+        recorded, _ = self.recorded, self.coverage
         if recorded is None:
             return None
         if recorded.unused:

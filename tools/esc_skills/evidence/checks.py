@@ -24,12 +24,13 @@ from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evidence.case import Case, Demand
 from esc_skills.evidence.change import MergedChange, merged_change, shown_path
 from esc_skills.evidence.comparison import compare_evidence
-from esc_skills.evidence.files import SIGNATURE, STATEMENT
+from esc_skills.evidence.files import SIGNATURE
 from esc_skills.evidence.kinds import EVIDENCE_FOLDER, SIGNERS, SIMULATED, Kind
-from esc_skills.evidence.ownership import OwnersWord, owners_word, require_usable
+from esc_skills.evidence.ownership import OwnersWord, owners_word, require_usable, text_findings
 from esc_skills.evidence.proposal import OPERATORS, first_skill, proposal_id
 from esc_skills.evidence.revision import SETTINGS_FILE, skill_path
-from esc_skills.evidence.signature import Purpose, SignatureError, check_signature
+from esc_skills.evidence.signature import SignatureError
+from esc_skills.evidence.span_coverage import ledger_verdict, suffices
 from esc_skills.evidence.verification import (
     Bound,
     Check,
@@ -41,15 +42,19 @@ from esc_skills.evidence.verification import (
     stale,
     unverifiable,
 )
+from esc_skills.evidence.witness import NO_WITNESS, drawn_by, who_played
 from esc_skills.gate.calibration import FOLDER, RESULT, calibration_age, read_calibration
 from esc_skills.git import REGULAR, MalformedObjectError, MissingObjectError, Repository
 from esc_skills.ledger.book import find_ledger
 from esc_skills.ledger.entries import LedgerError
 from esc_skills.ledger.levels import threshold_at
+from esc_skills.scanning import check_bank_text, new_findings
 from esc_skills.simulation.players import SURROGATE, endpoint_of
 from esc_skills.validation import check_raised_versions
 from esc_skills.vocabulary import Verdict
 
+#: How many hits of the scanner a verification tells of at most.
+_MOST_TOLD = 20
 _CALIBRATION = f"{FOLDER}/{RESULT}"
 
 
@@ -109,7 +114,7 @@ def _verify(repository: Repository, about: Bound, demand: Demand) -> Verificatio
     word = _owners_word(repository, change, demand)
     if word.is_given:
         require_usable(repository, change)
-        return Verification(EvidenceStatus.UNTESTED, Verdict.ACCEPT, _owners_checks(change, word), about)
+        return Verification(EvidenceStatus.UNTESTED, Verdict.ACCEPT, _owners_checks(repository, change, word), about)
     if case.brings_evidence:
         return _verify_evidence(case, about)
     raise _undecided(change, word)
@@ -129,7 +134,14 @@ def _verify_evidence(case: Case, about: Bound) -> Verification:
     players = digest_json([dict(inputs.models), dict(inputs.parameters), dict(inputs.second_parameters)])
     about = replace(about, players=players)
     return Verification(
-        EvidenceStatus.VALID, case.outcome.decision.verdict, tuple(checks), about, case.trial, case.outcome
+        EvidenceStatus.VALID,
+        case.verdict,
+        tuple(checks),
+        about,
+        case.trial,
+        case.outcome,
+        case.coverage,
+        case.signer,
     )
 
 
@@ -181,13 +193,13 @@ def statement(case: Case) -> str:
 
 def signature(case: Case) -> str | None:
     """Return who signed the statement; None where nobody did and nobody has to."""
+    made, place = case.files.get(SIGNATURE), f"{EVIDENCE_FOLDER}/{case.name}/{SIGNATURE}"
     try:
-        signers = case.repository.read_file(case.change.base, SIGNERS)
+        signers = case.signers
     except MalformedObjectError:
         raise
     except GitError as error:
         raise missing("signature", f"{error.message}; so nobody can say whose signature counts") from error
-    made, place = case.files.get(SIGNATURE), f"{EVIDENCE_FOLDER}/{case.name}/{SIGNATURE}"
     if case.demand.require_signature and signers is None:
         raise missing("signature", f"the base holds no file {SIGNERS} that says whose signature counts")
     if case.demand.require_signature and made is None:
@@ -196,10 +208,7 @@ def signature(case: Case) -> str | None:
         return None
     if signers is None:
         return f"{place} is there, and the base names no allowed signers: it says nothing"
-    try:
-        return f"signed by {check_signature(case.files[STATEMENT], made, signers, Purpose.EVIDENCE)}"
-    except SignatureError as error:
-        raise invalid("signature", f"{place}: {error.message}") from error
+    return f"signed by {case.signer}"
 
 
 def _models(case: Case) -> None:
@@ -270,15 +279,20 @@ def registration(case: Case) -> str | None:
     if entry is None or case.ledger is None or stated.registration is None:
         return None
     place = f"{stated.place}: /predicate/registration"
-    if case.ledger.histories[entry.number - 1] != stated.registration.history:
+    right = case.ledger.registered(entry.number)
+    if right.history != stated.registration.history:
         raise invalid("registration", f"{place}: the ledger's history up to the entry {entry.number} is another one")
+    if right.drawn != stated.registration.drawn:
+        raise invalid(
+            "registration", f"{place}/drawn: is not the number that the ledger holds for the entry {entry.number}"
+        )
     if (entry.proposal, entry.change) != (case.name, stated.change):
         raise invalid("registration", f"{place}: the entry {entry.number} registers {entry.proposal}, another change")
     if entry.meaning != case.unregistered.meaning:
         raise invalid("registration", f"{place}: the entry {entry.number} tells of another meaning of the change")
-    right, asks = threshold_at(case.base.settings.gate.threshold, entry.index, entry.accepted), entry.threshold
-    if asks != right:
-        found = f"asks for {asks!r} where the settings ask for {right!r}"
+    bar, asks = threshold_at(case.base.settings.gate.threshold, entry.index, entry.accepted), entry.threshold
+    if asks != bar:
+        found = f"asks for {asks!r} where the settings ask for {bar!r}"
         raise invalid("registration", f"{place}: the entry {entry.number} {found}")
     if asks != stated.inputs.gate.threshold:
         raise invalid("registration", f"{place}: the entry {entry.number} asks for the e-value {asks:.9g}")
@@ -289,6 +303,25 @@ def registration(case: Case) -> str | None:
     return f"entry {entry.number} of the ledger, number {entry.index} of its epoch"
 
 
+def drawn(case: Case) -> str | None:
+    """Return who drew the seekers; refuse a number that nobody who is trusted drew, by which an author could choose them."""
+    ledger, entry, trusted = case.ledger, case.entry, case.base.settings.gate.trusted
+    if ledger is None or entry is None:
+        return None
+    found = ledger.drawn_for(entry.number)
+    if found is None and trusted:
+        detail = f"no number was drawn for the ledger's entry {entry.number}; {' or '.join(trusted)} draws it: `esc-skills ledger draw`"
+        raise missing("drawn", detail)
+    if found is None:
+        return NO_WITNESS
+    try:
+        return (
+            f"seekers drawn by {drawn_by(found, case.signers, trusted)} after the registration (entry {found.number})"
+        )
+    except SignatureError as error:
+        raise invalid("drawn", f"the ledger's entry {found.number}: {error.message}") from error
+
+
 def bank(case: Case) -> str:
     """Check that the bank after the change follows the contract, and that versions rise."""
     for finding in check_raised_versions(case.base.files, case.files_after, case.folder):
@@ -296,6 +329,16 @@ def bank(case: Case) -> str:
     for finding in check_entrance(case.files_after, case.candidate.skills, case.folder):
         raise invalid("bank", finding.as_text())
     return f"{len(case.candidate.skills)} skills follow the contract; versions rise"
+
+
+def text(case: Case) -> str:
+    """Refuse text that nobody sees, that leads elsewhere, that instructs the agent, or that asks for what harms."""
+    allowed, folder = case.base.settings.allowed_text, case.folder
+    changed = [path for path, data in case.files_after.items() if case.base.files.get(path) != data]
+    states = ({path: files[path] for path in changed if path in files} for files in (case.base.files, case.files_after))
+    for finding in new_findings(*(check_bank_text(each, folder, allowed) for each in states)):
+        raise invalid("text", finding.as_text())
+    return f"{len(changed)} changed files hold nothing that the scanner refuses"
 
 
 def calibration(case: Case) -> str | None:
@@ -334,14 +377,49 @@ def verdict(case: Case) -> str:
         raise missing("decision", detail)
     if made.episodes != case.statement.episodes:
         raise invalid("decision", f"the ledger's entry {made.number} rests on other episodes: {made.verdict}")
-    if made.verdict is not decision.verdict:
-        found = f"says {made.verdict}, and the episodes that it rests on come to {decision.verdict}"
+    if made.verdict is not (right_verdict := ledger_verdict(case.outcome, case.coverage, case.base.settings)):
+        found = f"says {made.verdict}, and the episodes that it rests on come to {right_verdict}"
         raise invalid("decision", f"the ledger's entry {made.number} {found}")
     right = decision.draws, float(f"{decision.e_value:.9g}")
     if (made.draws, made.e_value) != right:
         found = f"tells of {made.draws} draws and the e-value {made.e_value}, and it was {right[0]} and {right[1]}"
         raise invalid("decision", f"the ledger's entry {made.number} {found}")
     return decision.reason
+
+
+def spans(case: Case) -> str:
+    """Say on whose word the words stand that no simulation vouches for, and which of them nobody vouches for."""
+    coverage, word = case.coverage, case.word
+    played = sum(each.was_played for each in coverage.spans)
+    told = f"{len(coverage.spans)} spans changed, {played} of them played"
+    if case.outcome.decision.verdict is not Verdict.ACCEPT or not coverage.open:
+        return told
+    if coverage.is_mixed or not word.is_given:
+        owners = sorted({name for _, names in word.open for name in names})
+        sign = f"`esc-skills owners sign --base {case.change.base[:12]} --head {case.change.head[:12]} --reason …`"
+        may = (
+            f"{' or '.join(owners)} may vouch for them: {sign}"
+            if owners
+            else "the base's settings name nobody who may vouch for them (docs/ci.md)"
+        )
+        return f"{told}; {coverage.why_open()}" + ("" if coverage.is_mixed else f"; {may}, or split them off")
+    names = ", ".join(dict.fromkeys(each.owner for each in word.decisions))
+    reasons = "; ".join(f"entry {each.entry.number}: {each.entry.reason}" for each in word.decisions)
+    counted = "1 span" if len(coverage.open) == 1 else f"{len(coverage.open)} spans"
+    return f"{counted} on {names}'s word ({reasons}): {', '.join(each.change.label for each in coverage.open)}"
+
+
+def players(case: Case) -> str:
+    """Say who played and whether that is enough here."""
+    told, gate = who_played(case.trial.models, case.signer), case.base.settings.gate
+    if not suffices(case.coverage, case.base.settings):
+        return (
+            f"{told}, and this repository asks for models (gate.players); `esc-skills evidence collect --supporter …`"
+        )
+    if not case.counts_in_full:
+        names = " or ".join(gate.trusted)
+        return f"{told}, so a preview: it counts once {names} plays the same seekers afresh (`esc-skills evidence collect --sign KEY`)"
+    return told
 
 
 CHECKS: tuple[Callable[[Case], str | None], ...] = (
@@ -351,10 +429,14 @@ CHECKS: tuple[Callable[[Case], str | None], ...] = (
     inputs,
     name,
     registration,
+    drawn,
     bank,
+    text,
     calibration,
     evidence,
     verdict,
+    spans,
+    players,
 )
 
 
@@ -368,12 +450,13 @@ def _owners_word(repository: Repository, change: MergedChange, demand: Demand) -
         raise invalid("ledger", error.message) from error
 
 
-def _owners_checks(change: MergedChange, word: OwnersWord) -> tuple[Check, ...]:
+def _owners_checks(repository: Repository, change: MergedChange, word: OwnersWord) -> tuple[Check, ...]:
     said = [
         Check("owners", True, f"untested, on {each.owner}'s word (entry {each.entry.number}): {each.entry.reason}")
         for each in word.decisions
     ]
-    return (Check("change", True, f"changes {change.describe()}"), *said)
+    texts = [Check("text", True, f"on an owner's word: {each.as_text()}") for each in text_findings(repository, change)]
+    return (Check("change", True, f"changes {change.describe()}"), *texts[:_MOST_TOLD], *said)
 
 
 def _undecided(change: MergedChange, word: OwnersWord) -> RefusedError:

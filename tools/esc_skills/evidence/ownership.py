@@ -6,28 +6,29 @@ stayed on the base as they were when it was signed: a change that was taken back
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from esc_skills.bank.reader import read_bank, visible
-from esc_skills.bank.spans import DERIVED, changed_spans
-from esc_skills.documents.text import MAX_DOCUMENT_BYTES, decode
+from esc_skills.bank.spans import FILE, compare_files
+from esc_skills.documents.findings import Finding
+from esc_skills.documents.text import MAX_DOCUMENT_BYTES
 from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evidence.change import MergedChange, Touched, change_of, merged_change, shown_path
-from esc_skills.evidence.kinds import SIGNERS
+from esc_skills.evidence.kinds import SIGNERS, Kind
+from esc_skills.evidence.owner_patterns import matches_path
 from esc_skills.evidence.revision import SETTINGS_FILE
 from esc_skills.evidence.signature import Purpose, SignatureError, check_signature, sign
+from esc_skills.evidence.span_coverage import Coverage, CoveredSpan
 from esc_skills.evidence.verification import invalid
 from esc_skills.git import REGULAR, ChangedFile, Entry, MissingObjectError, Repository
 from esc_skills.ledger.book import LedgerBook
 from esc_skills.ledger.entries import Ledger, OwnersDecision, owners_payload
-from esc_skills.settings import read_settings
+from esc_skills.scanning import check_bank_text, check_other_text, new_findings
+from esc_skills.settings import Settings, read_settings
 from esc_skills.validation import check_raised_versions
 
-#: A pattern's part: `**` crosses folders, `*` and `?` do not.
-_WILD = re.compile(r"\*\*/?|\*|\?|[^*?]+")
 #: How far back on the base a decision may lie.
 _MOST_COMMITS = 10_000
 _LONGEST_REASON = 2_000
@@ -66,7 +67,8 @@ class OwnersWord:
 
 def owners_word(repository: Repository, change: MergedChange, ledger: Ledger | None) -> OwnersWord:
     """Return what owners decided of a change, by the ledger and by the base's settings and signers."""
-    decisions = tuple(_decisions(repository, change, ledger))
+    paths = [each.file.path for each in change.touched]
+    decisions = tuple(_decisions(repository, change, ledger, change_of(repository, change), paths))
     signed = {each.owner for each in decisions}
     missing = []
     for touched in change.touched:
@@ -81,11 +83,67 @@ def owners_of(repository: Repository, change: MergedChange, touched: Touched) ->
     names: dict[str, None] = {}
     for pattern, owners in change.settings.owners.items():
         path, _, part = pattern.partition("#")
-        if not _matches(path, touched.file.path):
+        if not matches_path(path, touched.file.path):
             continue
         if not part or changed_parts(repository, touched.file) == {part}:
             names.update(dict.fromkeys(owners))
     return tuple(names)
+
+
+def owners_of_span(settings: Settings, coverage: Coverage, span: CoveredSpan) -> tuple[str, ...]:
+    """Return who may vouch for a changed span of a bank: whoever a pattern of the settings names for its file or its part."""
+    names: dict[str, None] = {}
+    for pattern, owners in settings.owners.items():
+        path, _, part = pattern.partition("#")
+        if matches_path(path, f"{coverage.folder}/{span.change.path}") and part in ("", span.change.part):
+            names.update(dict.fromkeys(owners))
+    return tuple(names)
+
+
+def word_on_spans(
+    repository: Repository, change: MergedChange, ledger: Ledger | None, coverage: Coverage
+) -> OwnersWord:
+    """Return what owners said of the spans that somebody has to vouch for; `open` holds those for which nobody did."""
+    paths = sorted({f"{coverage.folder}/{each.change.path}" for each in coverage.open})
+    decisions = tuple(_decisions(repository, change, ledger, coverage.digest, paths)) if paths else ()
+    signed = {each.owner for each in decisions}
+    named = [(each, owners_of_span(change.settings, coverage, each)) for each in coverage.open]
+    missing = tuple((each.change.label, owners) for each, owners in named if not signed & set(owners))
+    return OwnersWord(decisions, missing)
+
+
+def vouch_for_spans(
+    repository: Repository,
+    change: MergedChange,
+    coverage: Coverage,
+    reason: str,
+    key: Path,
+    book: LedgerBook,
+) -> tuple[int, str]:
+    """Sign the spans of a proposal that no simulation vouches for, and append the signature to the ledger.
+
+    Returns:
+        The entry's number, and who signed.
+
+    Raises:
+        InputError: The reason is none, no span is open, the base names no signers, or the key owns none of the spans.
+        SignatureError: The key cannot sign.
+    """
+    require_reason(reason)
+    if not coverage.open:
+        raise InputError(
+            "every changed span was played: there is nothing to vouch for", "`esc-skills verify` says the verdict"
+        )
+    signers = repository.read_file(change.base, SIGNERS)
+    if signers is None:
+        raise InputError(f"the base holds no file {SIGNERS}", "it says whose signatures count; docs/ci.md shows one")
+    payload = owners_payload(change.base, coverage.digest, reason)
+    signature = sign(payload, key, Purpose.OWNERS)
+    owner = check_signature(payload, signature, signers, Purpose.OWNERS)
+    if not any(owner in owners_of_span(change.settings, coverage, each) for each in coverage.open):
+        named = ", ".join(each.change.label for each in coverage.open)
+        raise InputError(f"{owner} owns none of {named}", "see owners in the settings of the base")
+    return book.record_owners_decision(change.base, coverage.digest, reason, signature.decode()), owner
 
 
 def decide_as_owner(
@@ -116,6 +174,27 @@ def decide_as_owner(
     if not any(owner in owners_of(repository, change, each) for each in change.touched):
         raise InputError(f"{owner} owns nothing of {change.describe()}", f"see owners in the settings of {base}")
     return book.record_owners_decision(change.base, digest, reason, signature.decode()), owner, change
+
+
+def text_findings(repository: Repository, change: MergedChange) -> tuple[Finding, ...]:
+    """Return what the scanner of texts finds in the skills, profiles and prompts of a change that stood nowhere before."""
+    allowed, folder = change.settings.allowed_text, change.settings.skills
+    found: list[Finding] = []
+    for touched in change.touched:
+        path, kind = touched.file.path, touched.kind
+        if kind not in (Kind.BANK, Kind.PROFILES, Kind.PROMPTS):
+            continue
+        states = []
+        for entry in (touched.file.before, touched.file.after):
+            data = (
+                repository.read_object(entry.id, "blob", MAX_DOCUMENT_BYTES) if entry and entry.mode == REGULAR else b""
+            )
+            if kind is Kind.BANK:
+                states.append(check_bank_text({path.removeprefix(f"{folder}/"): data}, folder, allowed))
+            else:
+                states.append(check_other_text(data, path, allowed, prompt=kind is Kind.PROMPTS))
+        found += new_findings(*states)
+    return tuple(found)
 
 
 def require_usable(repository: Repository, change: MergedChange) -> None:
@@ -167,14 +246,15 @@ def require_reason(reason: str) -> None:
         raise InputError(found, f"say why in a sentence of at most {_LONGEST_REASON:,} characters")
 
 
-def _decisions(repository: Repository, change: MergedChange, ledger: Ledger | None) -> Iterator[Decided]:
+def _decisions(
+    repository: Repository, change: MergedChange, ledger: Ledger | None, digest: str, paths: Sequence[str]
+) -> Iterator[Decided]:
     entries = ledger.owners_decisions if ledger else ()
     signers = repository.read_file(change.base, SIGNERS) if entries else None
     if signers is None:
         return
-    digest = change_of(repository, change)
     for entry in entries:
-        if entry.change != digest or not _still_stands(repository, change, entry.base):
+        if entry.change != digest or not _still_stands(repository, change, paths, entry.base):
             continue
         try:
             owner = check_signature(entry.payload, entry.signature.encode(), signers, Purpose.OWNERS)
@@ -195,9 +275,8 @@ def require_signed(repository: Repository, signers_at: str, entry: OwnersDecisio
     check_signature(entry.payload, entry.signature.encode(), signers, Purpose.OWNERS)
 
 
-def _still_stands(repository: Repository, change: MergedChange, decided_on: str) -> bool:
+def _still_stands(repository: Repository, change: MergedChange, paths: Sequence[str], decided_on: str) -> bool:
     """Whether the files of a change stayed on the base as they were, in every commit since the one on which it was decided."""
-    paths = [each.file.path for each in change.touched]
     now = _entries(repository, change.base, paths)
     try:
         if decided_on not in repository.merge_bases(decided_on, change.base):
@@ -215,27 +294,15 @@ def _entries(repository: Repository, commit: str, paths: Iterable[str]) -> list[
     return [repository.entry_at(tree, path) for path in paths]
 
 
-def _matches(pattern: str, path: str) -> bool:
-    def translated(part: str) -> str:
-        return {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part) or re.escape(part)
-
-    return re.fullmatch("".join(map(translated, _WILD.findall(pattern))), path, flags=re.DOTALL) is not None
-
-
 def changed_parts(repository: Repository, file: ChangedFile) -> frozenset[str]:
-    """Return which parts of a skill's file changed, without those that follow from the others.
+    """Return which parts of a skill's file changed, but for the version, which follows from the others.
 
-    There are none where one side is no regular file or has no front matter: of such a change nobody owns a part.
+    There are none where one side is no regular file or cannot be read as a skill: of such a change nobody owns a part.
     """
     if any(entry is None or entry.mode != REGULAR for entry in (file.before, file.after)):
         return frozenset()
-    path = shown_path(file.path)
-    try:
-        before, after = (_text(repository, entry, path) for entry in (file.before, file.after) if entry)
-        return changed_spans(before, after, path) - DERIVED
-    except EscError:
-        return frozenset()
-
-
-def _text(repository: Repository, entry: Entry, path: str) -> str:
-    return decode(repository.read_object(entry.id, "blob", MAX_DOCUMENT_BYTES), path)
+    before, after = (
+        repository.read_object(entry.id, "blob", MAX_DOCUMENT_BYTES) for entry in (file.before, file.after) if entry
+    )
+    parts = {each.part for each in compare_files({file.path: before}, {file.path: after})}
+    return frozenset() if FILE in parts else frozenset(parts - {"version"})

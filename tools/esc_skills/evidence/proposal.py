@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from esc_skills.bank.changes import Change, compare_banks
 from esc_skills.bank.reader import ENTRANCE, Bank
 from esc_skills.errors import InputError
 from esc_skills.evidence.revision import Revision
@@ -25,7 +24,6 @@ class Proposal:
         folder: The bank's folder in the repository.
         base_tree: The id of that folder's tree before the change; head_tree: after it.
         files: Each changed file, from the root, with its digest before and after; None where there is none.
-        changes: What changes, in words.
     """
 
     id: str
@@ -33,7 +31,6 @@ class Proposal:
     base_tree: str
     head_tree: str
     files: Mapping[str, tuple[str | None, str | None]]
-    changes: tuple[Change, ...]
 
 
 def first_skill(changed: Iterable[str]) -> str:
@@ -68,4 +65,4 @@ def describe_proposal(name: str, base: Revision, candidate: Bank, head_tree: str
     paths = sorted({*base.bank.files, *candidate.files})
     files = {f"{folder}/{path}": (base.bank.files.get(path), candidate.files.get(path)) for path in paths}
     changed = {path: digests for path, digests in files.items() if digests[0] != digests[1]}
-    return Proposal(name, folder, base_tree, head_tree, changed, compare_banks(base.bank.skills, candidate.skills))
+    return Proposal(name, folder, base_tree, head_tree, changed)

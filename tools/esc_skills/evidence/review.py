@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from esc_skills.bank.changes import Change
-from esc_skills.evidence.trial import Outcome
+from esc_skills.bank.spans import SpanChange
+from esc_skills.documents.word_diff import Kind, Piece, shortened, visible, word_diff
+from esc_skills.evidence.span_coverage import Coverage, CoveredSpan, SpanClass
+from esc_skills.evidence.trial import Outcome, Trial
+from esc_skills.evidence.witness import NO_WITNESS, is_reproducible, who_played
 from esc_skills.gate.decision import Decision
 from esc_skills.gate.scrutiny import note_of
 from esc_skills.transcript import Transcript
-from esc_skills.vocabulary import MEASURED
+from esc_skills.vocabulary import MEASURED, Verdict
 
 _EXCERPTS, _SHOWN_TURNS, _SHOWN_CHARACTERS = 2, 3, 400
 #: What GitHub's Markdown takes for markup; the colon and the dot are those of bare addresses, which become links.
@@ -20,28 +23,32 @@ _OWN_DRAWS = (
     "Groups that seemed to lose more than 5 points got draws of their own: {} further pairs, which count in the rows of the "
     "groups that they were run for and nowhere else."
 )
+#: A text cannot write these tags itself, since its signs are escaped.
+_MARKS = {Kind.SAME: ("", ""), Kind.REMOVED: ("<del>", "</del>"), Kind.ADDED: ("<ins>", "</ins>")}
 _PATH = re.compile(r"[A-Za-z0-9][A-Za-z0-9/.-]*")
 #: GitHub finds mentions, addresses and issues in the rendered text, where an escape is gone: a word joiner parts them.
 _PARTS = {"@": "\u2060", "#": "\u2060"}
 
 
-def render_review(proposal: str, paths: Iterable[str], changes: Sequence[Change], outcome: Outcome) -> str:
+def render_review(proposal: str, paths: Iterable[str], trial: Trial, outcome: Outcome, coverage: Coverage) -> str:
     """Return the page as Markdown.
 
     Args:
         proposal: Its id.
         paths: The files of the bank that it changes and keeps, from the root.
-        changes: What it changes, in words.
+        trial: What judged it.
         outcome: What judging it came to.
+        coverage: What each changed span was played in.
     """
     decision = outcome.decision
     blocks = [
         f"# {proposal}",
-        f"**{str(decision.verdict).capitalize()}.** {decision.reason} {decision.would_decide}".strip(),
+        f"{_verdict(trial, decision, coverage)} {decision.reason} {decision.would_decide}".strip(),
+        _worth(trial),
         _effect(decision),
         *_second(decision),
         "## What changes",
-        "\n".join(f"- {describe_change(change)}" for change in changes),
+        *_changes(coverage),
         "## For whom",
         _strata(decision),
         "## Safety",
@@ -57,19 +64,84 @@ def render_review(proposal: str, paths: Iterable[str], changes: Sequence[Change]
     return "\n\n".join(blocks) + "\n"
 
 
-def describe_change(change: Change) -> str:
-    """Return one change in a line of words."""
-    place = f"`{change.skill}` {change.part}: {change.what}"
-    if change.before and change.after:
-        return f"{place}: {_quote(change.before)} becomes {_quote(change.after)}"
-    return f"{place} {'added' if change.after else 'removed'}: {_quote(change.after or change.before)}"
+def _verdict(trial: Trial, decision: Decision, coverage: Coverage) -> str:
+    """Return the verdict as far as evidence goes, with who played: an acceptance with open spans waits for somebody's word on them."""
+    played = who_played(trial.models)
+    if decision.verdict is not Verdict.ACCEPT or not coverage.open:
+        return f"**{str(decision.verdict).capitalize()}, {_safe(played)}.**"
+    if coverage.is_mixed:
+        return f"**Indecisive, {_safe(played)}.** {_safe(coverage.why_open())}. What was played helped:"
+    spans = f"{len(coverage.open)} of {len(coverage.spans)} changed spans"
+    return (
+        f"**Indecisive, {_safe(played)}: an owner has to vouch for {spans}, on which the simulation says nothing or does not suffice.** They "
+        "are marked below. What was played helped:"
+    )
+
+
+def _worth(trial: Trial) -> str:
+    """Return what it is worth that these played, and who drew the seekers."""
+    offline = (
+        "No language model and no person took part: two small models with hand-written rules played both sides. "
+        if is_reproducible(trial.models)
+        else ""
+    )
+    drew = (
+        "A witness drew the seekers after the registration."
+        if trial.registered and trial.registered.drawn
+        else f"{NO_WITNESS.capitalize()}."
+    )
+    return offline + drew
+
+
+def _changes(coverage: Coverage) -> Iterator[str]:
+    """Yield each changed span, whole: nothing that changed is cut."""
+    yield (
+        "Removed words are <del>struck</del>, added ones <ins>underlined</ins>; “…” stands for words that stayed. *Read* counts the draws in which the "
+        "span was in what the supporter read: an effect says nothing of words that were not."
+    )
+    rows = ["| span | class | read in | without it | |", "|---|---|--:|--:|---|"]
+    rows += [_row(each) for each in coverage.spans if each.kind is not SpanClass.DERIVED]
+    if len(rows) > 2:
+        yield "\n".join(rows)
+    yield "\n".join(f"- {describe_change(each.change)}" for each in coverage.spans)
+
+
+def _row(span: CoveredSpan) -> str:
+    read = f"{span.draws} draws, {span.scenarios} scenarios" if span.draws else "nowhere"
+    left = span.left_out
+    effect = ""
+    if left is not None:
+        found = f"{-left.effect:+.1f} points on {left.draws} draws"
+        effect = found if left.shows_effect else f"{found}: no effect shown"
+    note = f"**needs an owner**: {span.reason}" if span.is_open else ""
+    return f"| {_safe(span.change.label)} | {span.kind} | {read} | {effect} | {note} |"
+
+
+def describe_change(change: SpanChange) -> str:
+    """Return one change in a line of Markdown, in which nothing that changed is cut or invisible."""
+    place = _safe(change.label)
+    if change.before is None or change.after is None:
+        text = visible(change.after or change.before or "", changed=True)
+        mark = _MARKS[Kind.ADDED if change.before is None else Kind.REMOVED]
+        return f"{place}, {'added' if change.before is None else 'removed'}: {mark[0]}{_safe(text)}{mark[1]}"
+    return f"{place}: {''.join(map(_piece, shortened(word_diff(change.before, change.after)))).strip()}"
+
+
+def _piece(piece: Piece) -> str:
+    text = _safe(visible(piece.text, changed=piece.kind is not Kind.SAME))
+    opens, closes = _MARKS[piece.kind]
+    return f"{opens}{text}{closes}"
+
+
+def _safe(text: str) -> str:
+    """Return a text with what GitHub's Markdown takes for markup escaped: it comes from whoever wrote the proposal."""
+    return _MARKUP.sub(lambda mark: "\\" + mark[0] + _PARTS.get(mark[0], ""), text)
 
 
 def _quote(text: str) -> str:
     flat = " ".join(text.split())
     cut = flat if len(flat) <= _SHOWN_CHARACTERS else flat[: _SHOWN_CHARACTERS - 1] + "…"
-    # A skill's text comes from whoever wrote the proposal and must not break out into the page.
-    return "“" + _MARKUP.sub(lambda mark: "\\" + mark[0] + _PARTS.get(mark[0], ""), cut) + "”"
+    return f"“{_safe(cut)}”"
 
 
 def _effect(decision: Decision) -> str:

@@ -17,6 +17,7 @@ class Purpose(StrEnum):
 
     EVIDENCE = "esc-skills-evidence"
     OWNERS = "esc-skills-owners"
+    DRAWN = "esc-skills-drawn"
 
 
 _TIMEOUT = 120

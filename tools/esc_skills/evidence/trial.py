@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
 from esc_skills.bank.reader import Bank
 from esc_skills.documents.jsonl import digest_json
+from esc_skills.evidence.exercise import Exercise
 from esc_skills.gate.decision import Decision, confirm
 from esc_skills.gate.looks import Looks
 from esc_skills.gate.scrutiny import OwnPair, choose, conclude, more_draws
@@ -21,7 +22,10 @@ from esc_skills.simulation.draws import Draw, plan_draws
 from esc_skills.simulation.players import Players
 from esc_skills.simulation.runner import Progress
 from esc_skills.transcript import Transcript
-from esc_skills.vocabulary import Split
+from esc_skills.vocabulary import Split, Verdict
+
+#: The settings of the gate from which it follows how many draws are looked at, and when.
+_LOOKS = ("draws", "batch", "stratum_draws", "span_draws", "harm_error", "max_faults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Inputs:
 
     Attributes:
         base: The digest of the bank before the change; candidate: after it.
-        meanings: The digests of what the two say, whatever the bytes of their files.
+        readings: The digests of what the players read of the two, whatever else their files hold.
         profiles: The digest of the profile parts.
         gate: How the change is judged, with the threshold of its registration.
         models: The models by role.
@@ -40,7 +44,7 @@ class Inputs:
 
     base: str
     candidate: str
-    meanings: tuple[str, str]
+    readings: tuple[str, str]
     profiles: str
     gate: GateSettings
     models: Mapping[str, str | None]
@@ -49,7 +53,7 @@ class Inputs:
 
     def as_json(self) -> dict[str, Any]:
         """Return them as a statement holds them."""
-        return {**asdict(self), "meanings": list(self.meanings)}
+        return {**asdict(self), "readings": list(self.readings), "gate": self.gate.as_json()}
 
     @property
     def digest(self) -> str:
@@ -59,7 +63,8 @@ class Inputs:
 
 def inputs_of(value: Mapping[str, Any]) -> Inputs:
     """Return the inputs that a statement holds."""
-    return Inputs(**{**value, "meanings": tuple(value["meanings"]), "gate": GateSettings(**value["gate"])})
+    gate = GateSettings(**{**value["gate"], "trusted": tuple(value["gate"]["trusted"])})
+    return Inputs(**{**value, "readings": tuple(value["readings"]), "gate": gate})
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ class Trial:
         return Inputs(
             base=self.base.digest,
             candidate=self.candidate.digest,
-            meanings=(self.base.meaning, self.candidate.meaning),
+            readings=(self._reading(self.base), self._reading(self.candidate)),
             profiles=self.population.digest,
             gate=self.gate,
             models=self.models,
@@ -116,14 +121,19 @@ class Trial:
         """The digest of the change and all that judges it but the threshold; see `change_digest`."""
         return self.inputs.digest
 
+    def _reading(self, bank: Bank) -> str:
+        languages = sorted({each.language for each in self.population.parts(Split.GATE)[0]})
+        players = [each for each in (self.players, self.second) if each]
+        return digest_json([each.reading(bank.skills, languages) for each in players])
+
     @property
     def meaning(self) -> str:
-        """The digest of what both banks say and of all that judges them, without the bytes of their files.
+        """The digest of what the players read of both banks, of whom they speak to and of how the gate looks.
 
-        So neither white space nor a version chooses seekers.
+        So nobody gets other seekers by rewording what no player reads, by a version, or by another name of a model.
         """
-        inputs = {key: each for key, each in self.inputs.as_json().items() if key not in ("base", "candidate")}
-        return change_digest(inputs)
+        gate = {key: getattr(self.gate, key) for key in _LOOKS}
+        return digest_json({"readings": list(self.inputs.readings), "profiles": self.inputs.profiles, "gate": gate})
 
     @property
     def terms(self) -> Terms:
@@ -135,10 +145,13 @@ class Trial:
         """What seekers, seeds and their order follow from.
 
         The history of a registration holds the meaning of the change and of all that was registered before, and nothing that
-        somebody could turn until the seekers suit: no date, name or release. Without a registration it is the meaning alone;
-        who does without one can try wordings until the seekers suit.
+        somebody could turn until the seekers suit: no date, name or release. To it comes the number that a witness drew after the
+        registration, where one did. Without a registration it is the meaning alone; who does without a witness can try changes of
+        what players read until the seekers suit.
         """
-        return digest_json({"registration": self.registered.history}) if self.registered else self.meaning
+        if self.registered is None:
+            return self.meaning
+        return digest_json({"registration": self.registered.history, "drawn": self.registered.drawn})
 
 
 def change_digest(inputs: Mapping[str, Any]) -> str:
@@ -174,6 +187,7 @@ class Outcome:
         episodes: Both episodes of each draw, base before candidate.
         second: The same with the second seeker; empty where there is none.
         decision: What the gate says.
+        exercise: Says in which of the draws of the main test each changed span was read.
         own: The draws behind them that were run for single strata, in the order of the plan.
     """
 
@@ -181,6 +195,7 @@ class Outcome:
     episodes: tuple[tuple[Transcript, Transcript], ...]
     second: tuple[tuple[Transcript, Transcript], ...]
     decision: Decision
+    exercise: Exercise = field(compare=False)
     own: tuple[OwnDraw, ...] = ()
 
     @property
@@ -192,6 +207,7 @@ class Outcome:
 async def run_trial(trial: Trial, progress: Progress, *, concurrency: int = 64) -> Outcome:
     """Draw fresh gate seekers in batches, simulate each with both banks, and stop as soon as the gate decides.
 
+    An accepted change is drawn for further, up to the budget, while some of its spans were read and not yet often enough.
     A second seeker plays the draws that were executed, whatever the first one decided. Where the change would be accepted
     after that, strata that seem to lose get draws of their own, which the first seeker alone plays; see `scrutiny`.
 
@@ -207,12 +223,14 @@ async def run_trial(trial: Trial, progress: Progress, *, concurrency: int = 64) 
     episodes: list[tuple[Transcript, Transcript]] = []
     looks = Looks(trial.gate)
     decision: Decision | None = None
-    while decision is None:
+    exercise = Exercise(trial.players, trial.banks, trial.gate.span_draws)
+    while decision is None or _goes_on(decision, exercise, trial.gate):
         batch = plan_draws(trial.plan_digest, trial.population, Split.GATE, len(draws), looks.wanted)
         told = partial(_tell, progress, len(draws), trial.gate.draws)
         played = await play_both_arms(trial.players, batch, trial.banks, concurrency=concurrency, progress=told)
         draws.extend(batch)
         episodes.extend(played)
+        exercise.add(batch, played)
         decision = looks.take(_pairs(played))
     second: list[tuple[Transcript, Transcript]] = []
     if trial.second:
@@ -221,7 +239,15 @@ async def run_trial(trial: Trial, progress: Progress, *, concurrency: int = 64) 
         decision = confirm(decision, str(trial.second.models["seeker"]), _pairs(second), trial.gate)
     own = await _scrutinise(trial, decision, len(draws), progress, concurrency)
     decision = conclude(decision, _pairs(episodes), _own_pairs(own), trial.gate)
-    return Outcome(tuple(draws), tuple(episodes), tuple(second), decision, tuple(own))
+    return Outcome(tuple(draws), tuple(episodes), tuple(second), decision, exercise, tuple(own))
+
+
+def _goes_on(decision: Decision, exercise: Exercise, gate: GateSettings) -> bool:
+    """Whether more draws are played for an accepted change, since some of its spans were read and not often enough.
+
+    The e-value stays where it reached the threshold, and harm is looked for in the further draws as in all others.
+    """
+    return decision.verdict is Verdict.ACCEPT and decision.draws < gate.draws and exercise.wants_more
 
 
 async def _scrutinise(

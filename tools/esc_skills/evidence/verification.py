@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from esc_skills.evidence.span_coverage import Coverage
 from esc_skills.evidence.trial import Outcome, Trial
 from esc_skills.vocabulary import Verdict
 
@@ -66,6 +67,8 @@ class Verification:
         bound: What it is about.
         trial: What judged the change; None unless the evidence is valid.
         outcome: What that came to, rebuilt; None unless the evidence is valid.
+        signer: Who signed the evidence; None where nobody did, or unless it is valid.
+        coverage: What each changed span was played in; None unless the evidence is valid.
     """
 
     status: EvidenceStatus
@@ -74,6 +77,8 @@ class Verification:
     bound: Bound
     trial: Trial | None = None
     outcome: Outcome | None = None
+    coverage: Coverage | None = None
+    signer: str | None = None
 
     @property
     def accepted(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from esc_skills.documents.jsonl import parse_json
@@ -48,7 +47,7 @@ def calibration_age(
     played = {role: name for role, name in (models or {}).items() if role in inputs["models"]}
     moved = {
         "profiles": inputs["profiles"] != profiles,
-        "gate settings": gate is not None and inputs["gate"] != asdict(gate),
+        "gate settings": gate is not None and inputs["gate"] != gate.tests(),
         "models": any(inputs["models"][role] != name for role, name in played.items()),
         "bank": bank is not None and inputs["bank"] != bank,
     }

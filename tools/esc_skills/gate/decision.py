@@ -222,7 +222,7 @@ def _weigh(pairs: Sequence[Pair], gain: float, settings: GateSettings, *, exhaus
     if faults_of(pairs) > allowed:
         return too_many_faults(pairs, allowed) if exhausted else None
     if reached:
-        reason = f"The e-value reached {settings.threshold:g} after {len(pairs)} draws: the mean change is above zero."
+        reason = f"The e-value reached {settings.threshold:g} within {len(pairs)} draws: the mean change is above zero."
         return Ruling(Verdict.ACCEPT, reason)
     if not exhausted:
         return None

@@ -41,7 +41,7 @@ class Repository(Revisions):
         branch: str,
         remote: str | None,
         head: str | None,
-        steps: Sequence[Mapping[str, bytes]],
+        steps: Sequence[Mapping[str, bytes | None]],
         message: str,
         at_remote: str | None = None,
     ) -> None:
@@ -51,7 +51,7 @@ class Repository(Revisions):
             branch: The branch's name.
             remote: The remote that it is pushed to; None for a branch of this repository alone.
             head: The commit that it ended in when it was read; None where it did not exist.
-            steps: New files by path, of one commit each.
+            steps: New files by path, of one commit each; None deletes one.
             message: The commits' message.
             at_remote: The commit that the remote's branch ended in; None where it had none.
 
@@ -151,7 +151,7 @@ class Repository(Revisions):
         blob = self._git.run("hash-object", "-w", "--stdin", stdin=data)
         self._git.run("update-ref", ref, blob)
 
-    def add_to_branch(self, branch: str, head: str, files: Mapping[str, bytes], message: str) -> None:
+    def add_to_branch(self, branch: str, head: str, files: Mapping[str, bytes | None], message: str) -> None:
         """Add a commit with some files to a local branch that is not checked out.
 
         Raises:

@@ -103,7 +103,7 @@ class LedgerBook:
 
     def registered(self, number: int) -> Registered:
         """Return where a registration stands."""
-        return Registered(number, self.ledger.histories[number - 1])
+        return self.ledger.registered(number)
 
     def register(self, first: float, proposal: str, terms: Terms) -> int:
         """Append a registration, pushed before this returns, and return its number.
@@ -170,6 +170,13 @@ class LedgerBook:
         number = len(self.ledger.entries) + 1
         entry = {"format": FORMAT, "kind": "owners", "number": number, "base": base, "change": change}
         self._append([{**entry, "reason": reason, "signature": signature}], f"Decide as owner: {change[7:17]}")
+        return number
+
+    def record_drawn(self, registration: int, random: str, signature: str) -> int:
+        """Append the number that a witness drew for a registration, push it, and return the entry's number."""
+        number = len(self.ledger.entries) + 1
+        entry = {"format": FORMAT, "kind": "drawn", "number": number, "registration": registration}
+        self._append([{**entry, "random": random, "signature": signature}], f"Draw for {registration}")
         return number
 
     def open_epoch(self, first: float, release: str) -> None:

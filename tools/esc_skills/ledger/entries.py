@@ -112,7 +112,33 @@ class OwnersDecision:
         return owners_payload(self.base, self.change, self.reason)
 
 
-Entry = Epoch | Registration | LedgerDecision | OwnersDecision
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A number that a witness drew after a registration was there, and from which its seekers follow.
+
+    Attributes:
+        registration: The number of the registration's entry.
+        random: 64 hexadecimal digits.
+        signature: The witness's, over `payload`.
+    """
+
+    number: int
+    registration: int
+    random: str
+    signature: str
+
+    @property
+    def payload(self) -> bytes:
+        """What is signed."""
+        return drawn_payload(self.registration, self.random)
+
+
+Entry = Epoch | Registration | LedgerDecision | OwnersDecision | Drawn
+
+
+def drawn_payload(registration: int, random: str) -> bytes:
+    """Return what a witness signs; see `Drawn`."""
+    return canonical_json({"format": "esc-skills/drawn/1", "registration": registration, "random": random}).encode()
 
 
 def owners_payload(base: str, change: str, reason: str) -> bytes:
@@ -143,11 +169,13 @@ class Registered:
 
     Attributes:
         number: The number of its entry.
-        history: The digest of what the ledger says up to it; see `history_digests`.
+        history: The digest of what the ledger says up to the first registration of the same meaning; see `history_digests`.
+        drawn: The number that a witness drew for that meaning; None where nobody did.
     """
 
     number: int
     history: str
+    drawn: str | None = None
 
 
 @dataclass(frozen=True)
@@ -200,6 +228,20 @@ class Ledger:
         entry = self.entries[number - 1] if 1 <= number <= len(self.entries) else None
         return entry if isinstance(entry, Registration) else None
 
+    def drawn_for(self, number: int) -> Drawn | None:
+        """Return the number that was drawn first for the meaning of a registration; None where nobody drew one."""
+        same = {each.number for each in self._of_same_meaning(number)}
+        return next((each for each in self.entries if isinstance(each, Drawn) and each.registration in same), None)
+
+    def registered(self, number: int) -> Registered:
+        """Return where a registration stands; another one of the same meaning gets the same seekers as the first."""
+        first, drawn = self._of_same_meaning(number)[0], self.drawn_for(number)
+        return Registered(number, self.histories[first.number - 1], drawn.random if drawn else None)
+
+    def _of_same_meaning(self, number: int) -> list[Registration]:
+        own = self.registration(number)
+        return [each for each in self.registrations if own and each.meaning == own.meaning]
+
     def undecided(self) -> tuple[Registration, ...]:
         """Return the registrations without a decision."""
         return tuple(each for each in self.registrations if each.number not in self.decisions)
@@ -226,13 +268,13 @@ def history_digests(entries: Sequence[Entry]) -> tuple[str, ...]:
 
     Of an entry it holds what the rules or an honest run determine: which change was registered, what came of it, where an
     epoch opened. Names, releases and models are left out, since whoever registers could write them as they like, and so are
-    owners' decisions, whose reasons are free words: not even how many there are between others tells in it.
+    owners' decisions, whose reasons are free words, and drawn numbers: not even how many there are between others tells in it.
     """
     digests: list[str] = []
     places: dict[int, int] = {}
     for entry in entries:
         before = digests[-1] if digests else ""
-        if not isinstance(entry, OwnersDecision):
+        if not isinstance(entry, OwnersDecision | Drawn):
             places[entry.number] = len(places) + 1
         told = _determined(entry, places)
         digests.append(digest_json([before, *told]) if told else before)
@@ -244,7 +286,7 @@ def _determined(entry: Entry, places: Mapping[int, int]) -> list[Any]:
         return ["epoch", entry.epoch]
     if isinstance(entry, Registration):
         return ["registration", entry.meaning]
-    if isinstance(entry, OwnersDecision):
+    if isinstance(entry, OwnersDecision | Drawn):
         return []
     return ["decision", places[entry.registration], str(entry.verdict), entry.episodes]
 
@@ -295,6 +337,8 @@ def as_entry(value: Mapping[str, Any]) -> Entry:
         return Registration(**fields)
     if value["kind"] == "owners":
         return OwnersDecision(**fields)
+    if value["kind"] == "drawn":
+        return Drawn(**fields)
     return LedgerDecision(**{**fields, "verdict": Verdict(fields["verdict"])})
 
 
@@ -312,6 +356,8 @@ def _problems(value: Mapping[str, Any], before: Sequence[Entry]) -> Iterator[str
         yield "stands before any epoch"
     elif value["kind"] == "registration":
         yield from _registration_problems(value, before, epochs[-1])
+    elif value["kind"] == "drawn":
+        yield from _drawn_problems(value, before)
     else:
         yield from _decision_problems(value, before)
 
@@ -324,6 +370,16 @@ def _registration_problems(value: Mapping[str, Any], before: Sequence[Entry], ep
     threshold = threshold_at(epoch.threshold, index, accepted)
     if not math.isclose(value["threshold"], threshold, rel_tol=1e-9):
         yield f"/threshold is {value['threshold']} and should be {threshold:.9g}"
+
+
+def _drawn_problems(value: Mapping[str, Any], before: Sequence[Entry]) -> Iterator[str]:
+    number = value["registration"]
+    if not 1 <= number <= len(before) or not isinstance(before[number - 1], Registration):
+        yield f"/registration is {number}, which is no registration"
+    elif any(isinstance(each, Drawn) and each.registration == number for each in before):
+        yield f"draws for the registration {number} a second time"
+    elif any(isinstance(each, LedgerDecision) and each.registration == number for each in before):
+        yield f"draws for the registration {number}, which is decided"
 
 
 def _decision_problems(value: Mapping[str, Any], before: Sequence[Entry]) -> Iterator[str]:

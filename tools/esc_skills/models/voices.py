@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from esc_skills.bank.edit import render_examples, replace_section
 from esc_skills.bank.skill import OWN_EXAMPLES, Example, Skill
+from esc_skills.bank.spans import SpanChange, substance
 from esc_skills.documents.frontmatter import split_front_matter
 from esc_skills.documents.prompts import PromptRole, load_prompt
 from esc_skills.language.cues import load_cues
@@ -224,8 +226,53 @@ def _told(text: str, examples: tuple[Example, ...], avoid: tuple[Example, ...]) 
     return split_front_matter(told, "the skill").body.strip()
 
 
+def reading_of(skills: Mapping[str, Skill], languages: Iterable[Language]) -> list[Any]:
+    """Return what a model that plays the supporter can read of some skills in some languages: their entries, sections, examples."""
+    return [
+        {
+            "entry": _entry(skill),
+            "sections": _told(skill.text, (), skill.avoid),
+            "examples": {each: render_examples(skill.examples_in(each), ()) for each in languages},
+        }
+        for _, skill in sorted(skills.items())
+    ]
+
+
+def has_read(change: SpanChange, skills: Mapping[str, Skill], turns: Sequence[Turn], language: Language) -> bool:
+    """Return whether a changed span was in the prompts for the last of some turns.
+
+    The prompt that selects holds every skill's name and description; the one that answers holds the sections of the skill that
+    was selected, with the two nearest examples.
+
+    Args:
+        change: The span.
+        skills: The bank that holds it: that after the change, or the one before for a span that was removed.
+        turns: The conversation up to an answer.
+        language: The conversation's.
+    """
+    skill, text = skills.get(change.skill), change.before if change.after is None else change.after
+    if skill is None or text is None or not skill.examples_in(language):
+        return False
+    if change.part in ("name", "description"):
+        return text in (
+            f"{change.part}: {getattr(skill, change.part)}\n",
+            f'{change.part}: "{getattr(skill, change.part)}"\n',
+        )
+    if turns[-1].skill != skill.name:
+        return False
+    words = substance(text).lstrip("# ")
+    return bool(words) and words in _substance(with_nearest_examples(skill, turns[-1].seeker, language))
+
+
+_substance = lru_cache(maxsize=1024)(substance)
+
+
+def _entry(skill: Skill) -> str:
+    return f"- {skill.name}: {skill.description}"
+
+
 def _catalogue(skills: Iterable[Skill]) -> str:
-    return "\n".join(f"- {skill.name}: {skill.description}" for skill in skills)
+    return "\n".join(map(_entry, skills))
 
 
 def _conversation(turns: Sequence[Turn], *, last_answer: bool = True) -> str:

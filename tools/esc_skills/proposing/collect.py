@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
-from esc_skills.bank.changes import compare_banks
 from esc_skills.bank.entrance import check_entrance
 from esc_skills.bank.reader import read_bank, visible
 from esc_skills.errors import InputError
@@ -13,12 +13,14 @@ from esc_skills.evidence.checks import verify
 from esc_skills.evidence.files import CALLS, FILES, SIGNATURE
 from esc_skills.evidence.proposal import first_skill
 from esc_skills.evidence.revision import SETTINGS_FILE, Revision
+from esc_skills.evidence.witness import is_reproducible
 from esc_skills.git import REGULAR, ChangedFile, Repository
 from esc_skills.ledger.book import LedgerBook
 from esc_skills.proposing.changed_skills import is_skill, message
-from esc_skills.proposing.propose import Draft, Proposed, Watch, propose
+from esc_skills.proposing.propose import Draft, Proposed, Watch, propose, why_not_accepted
 from esc_skills.simulation.team import Team
 from esc_skills.validation import check_raised_versions
+from esc_skills.vocabulary import Verdict
 
 _EVIDENCE = re.compile(rf"evidence/([^/]+)/(?:{'|'.join(map(re.escape, (*FILES, CALLS, SIGNATURE)))})")
 
@@ -30,6 +32,7 @@ def standing(
     watch: Watch,
     models: Mapping[str, str],
     book: LedgerBook | None,
+    key: Path | None = None,
 ) -> Proposed | None:
     """Return the proposal that a branch holds already, where its evidence is valid: nothing has to be run for it then.
 
@@ -43,6 +46,7 @@ def standing(
         watch: Told what is being done, and why evidence that is there does not stand.
         models: The models by role that were asked for; evidence of others does not serve.
         book: The ledger; None looks for the clone's own.
+        key: Whose evidence is wanted, where the settings say whose runs of models count; None takes anybody's.
     """
     commit = repository.resolve(head)
     changed = repository.changed_files(repository.merge_base(base.commit, commit), commit)
@@ -52,19 +56,35 @@ def standing(
     watch.step("verifying the evidence that is there")
     ledger = book.ledger.ref if book else ""
     found = verify(repository, base.commit, commit, watch.progress, ledger=ledger or None)
-    if found.trial is None or found.outcome is None:
+    if found.trial is None or found.outcome is None or found.coverage is None:
         watch.note(f"evidence/{name} is {found.status}: {found.checks[-1].detail.partition(';')[0]}")
+        return None
+    trusted = base.settings.gate.trusted
+    if key and trusted and not is_reproducible(found.trial.models) and found.signer not in trusted:
+        watch.note(
+            f"evidence/{name} was played by somebody whose runs are previews; the same seekers are played afresh"
+        )
         return None
     if any(found.trial.models[role] != model for role, model in models.items()):
         watch.note(f"evidence/{name} was made with other models")
         return None
     watch.note(f"evidence/{name} is valid on {base.commit[:10]} as it is; nothing was registered or run again")
-    changes = compare_banks(found.trial.base.skills, found.trial.candidate.skills)
-    return Proposed(name, head, changes, found.outcome.decision, found.trial.registered)
+    why_not = (
+        ""
+        if found.verdict is Verdict.ACCEPT
+        else why_not_accepted(found.outcome.decision, found.coverage, base.settings)
+    )
+    return Proposed(name, head, found.outcome.decision, found.coverage, found.trial.registered, why_not=why_not)
 
 
 async def collect(
-    repository: Repository, base: Revision, head: str, watch: Watch, team: Team, book: LedgerBook | None
+    repository: Repository,
+    base: Revision,
+    head: str,
+    watch: Watch,
+    team: Team,
+    book: LedgerBook | None,
+    key: Path | None = None,
 ) -> Proposed:
     """Make evidence for the bank of a branch, in a commit on top of it.
 
@@ -77,6 +97,7 @@ async def collect(
         watch: Told what is being done.
         team: Who plays.
         book: The ledger; None leaves the proposal unregistered.
+        key: Signs the statement.
 
     Raises:
         InputError: The branch changes something else, its bank cannot be used, or the base moved on.
@@ -111,7 +132,7 @@ async def collect(
         outdated,
         lambda decision: message("Evidence", head, decision),
     )
-    return await propose(repository, base, draft, watch, team, book)
+    return await propose(repository, base, draft, watch, team, book, key)
 
 
 def _own_evidence(repository: Repository, fork: str, changed: tuple[ChangedFile, ...]) -> dict[str, bytes | None]:

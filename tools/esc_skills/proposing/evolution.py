@@ -67,8 +67,8 @@ class Evolution:
 
     @property
     def verdict(self) -> Verdict:
-        """The gate's verdict; indecisive where nothing was proposed."""
-        return self.made.decision.verdict if self.made else Verdict.INDECISIVE
+        """The verdict; indecisive where nothing was proposed."""
+        return self.made.verdict if self.made else Verdict.INDECISIVE
 
 
 async def evolve(

@@ -5,22 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
-from esc_skills.bank.changes import Change
 from esc_skills.bank.reader import Bank
-from esc_skills.errors import GitError
+from esc_skills.errors import GitError, InputError
 from esc_skills.evidence.build import build_evidence
-from esc_skills.evidence.files import CALLS, MAX_IN_TREE, STATEMENT, calls_ref
+from esc_skills.evidence.files import CALLS, MAX_IN_TREE, SIGNATURE, STATEMENT, calls_ref
+from esc_skills.evidence.kinds import SIGNERS
 from esc_skills.evidence.proposal import describe_proposal, proposal_id
 from esc_skills.evidence.revision import Revision
+from esc_skills.evidence.signature import Purpose, check_signature, sign
+from esc_skills.evidence.span_coverage import Coverage, cover, ledger_verdict, suffices
 from esc_skills.evidence.trial import Trial, run_trial
+from esc_skills.evidence.witness import is_reproducible, is_waiting
 from esc_skills.gate.decision import Decision
 from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook
 from esc_skills.ledger.entries import Registered
 from esc_skills.models.meter import Meter
+from esc_skills.settings import Settings
 from esc_skills.simulation.team import Team
+from esc_skills.vocabulary import Verdict
 
 
 class Watch(Protocol):
@@ -64,22 +70,35 @@ class Proposed:
     Attributes:
         id: Its name.
         branch: The branch that holds it.
-        changes: What it changes, in words.
         decision: What the gate says.
+        coverage: What each changed span was played in.
         registered: Its entry in the ledger; None where it was made offline.
         apart: The ref that holds the recorded calls, where they are too large for the tree; empty otherwise.
+        why_not: Why the gate's acceptance does not suffice, and what would; empty where it does, or is none.
     """
 
     id: str
     branch: str
-    changes: tuple[Change, ...]
     decision: Decision
+    coverage: Coverage
     registered: Registered | None
     apart: str = ""
+    why_not: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict as far as evidence goes: the gate's, unless somebody has to vouch for more."""
+        return Verdict.INDECISIVE if self.why_not else self.decision.verdict
 
 
 async def propose(
-    repository: Repository, base: Revision, draft: Draft, watch: Watch, team: Team, book: LedgerBook | None
+    repository: Repository,
+    base: Revision,
+    draft: Draft,
+    watch: Watch,
+    team: Team,
+    book: LedgerBook | None,
+    key: Path | None = None,
 ) -> Proposed:
     """Register a change, run both arms on the seekers that follow, and leave the branch with its evidence.
 
@@ -92,6 +111,7 @@ async def propose(
         watch: Told what is being done.
         team: Who plays.
         book: The ledger; None leaves the proposal unregistered, which `verify` reports.
+        key: Signs the statement; where the base's settings name whose runs of models count, one of theirs makes this one count.
 
     Raises:
         GitError: The same proposal exists, or somebody else appended to the ledger at the same time.
@@ -101,24 +121,75 @@ async def propose(
     trial = Trial(
         base.bank, draft.candidate, base.population, base.settings.gate, team.players(meter), team.second_players(meter)
     )
+    trusted = base.settings.gate.trusted
     trial, name = _registered(repository, trial, draft, watch, book)
+    if book and trial.registered and is_waiting(book.ledger, trial.registered.number, trusted):
+        found = f"registered as entry {trial.registered.number} of the ledger, and nothing was played: a number has to be drawn first"
+        raise InputError(
+            found, f"{' or '.join(trusted)} draws it (`esc-skills ledger draw`); then give this command again"
+        )
     watch.step("running both arms on gate seekers")
     outcome = await run_trial(trial, watch.progress, concurrency=team.concurrency)
+    coverage = await cover(trial, outcome, base.settings, concurrency=team.concurrency)
     head_tree = repository.tree_after(draft.parent, draft.files, base.settings.skills)
     proposal = describe_proposal(name, base, draft.candidate, head_tree, repository)
     recorded = team.recorder.packed(meter.digests) if team.recorder and meter and meter.digests else None
-    evidence = build_evidence(proposal, trial, outcome, recorded)
+    evidence = build_evidence(proposal, trial, outcome, coverage, recorded)
+    signer = _signed(repository, base, evidence, key)
     if recorded and sum(map(len, evidence.values())) > MAX_IN_TREE:
         repository.keep_blob(calls_ref(name), evidence.pop(CALLS))
     files = {**draft.files, **{f"evidence/{name}/{path}": data for path, data in evidence.items()}}
-    if not repository.branch_exists(f"evolve/{name}"):
-        repository.commit_branch(f"evolve/{name}", draft.parent, files, draft.message(outcome.decision))
-    if book and trial.registered:
+    branch = f"evolve/{name}"
+    if not repository.branch_exists(branch):
+        repository.commit_branch(branch, draft.parent, files, draft.message(outcome.decision))
+    elif repository.resolve(f"refs/heads/{branch}") == draft.parent:  # whose evidence is played afresh
+        repository.add_to_branch(branch, draft.parent, files, draft.message(outcome.decision))
+    counts = not trusted or is_reproducible(trial.models) or signer in trusted
+    if book and trial.registered and counts:
         episodes = json.loads(evidence[STATEMENT])["predicate"]["episodes"]["digest"]
         decision = outcome.decision
-        book.decide(trial.registered.number, decision.verdict, decision.draws, decision.e_value, episodes)
+        book.decide(
+            trial.registered.number,
+            ledger_verdict(outcome, coverage, base.settings),
+            decision.draws,
+            decision.e_value,
+            episodes,
+        )
     apart = calls_ref(name) if recorded and CALLS not in evidence else ""
-    return Proposed(name, f"evolve/{name}", proposal.changes, outcome.decision, trial.registered, apart)
+    why_not = why_not_accepted(outcome.decision, coverage, base.settings)
+    if not counts and outcome.decision.verdict is Verdict.ACCEPT:
+        who = " or ".join(trusted)
+        why_not = f"a preview, which the ledger does not hold: {who} plays the same seekers afresh (`esc-skills evidence collect --sign KEY`). {why_not}".strip()
+    return Proposed(name, f"evolve/{name}", outcome.decision, coverage, trial.registered, apart, why_not)
+
+
+def _signed(repository: Repository, base: Revision, evidence: dict[str, bytes], key: Path | None) -> str | None:
+    """Sign a statement with a key, and return whose it is; None without a key, or where the base does not say whose it is.
+
+    Raises:
+        SignatureError: The key cannot sign, or the base's allowed signers do not hold it.
+    """
+    if key is None:
+        return None
+    evidence[SIGNATURE] = sign(evidence[STATEMENT], key, Purpose.EVIDENCE)
+    signers = repository.read_file(base.commit, SIGNERS)
+    return check_signature(evidence[STATEMENT], evidence[SIGNATURE], signers, Purpose.EVIDENCE) if signers else None
+
+
+def why_not_accepted(decision: Decision, coverage: Coverage, settings: Settings) -> str:
+    """Return why an acceptance of the gate does not suffice, and what would; empty where it does, or where it is none."""
+    if decision.verdict is not Verdict.ACCEPT:
+        return ""
+    if not suffices(coverage, settings):
+        return "it was simulated offline, and this repository asks for models (gate.players): name them with --supporter and --seeker."
+    if coverage.open:
+        vouch = (
+            ""
+            if coverage.is_mixed
+            else ". An owner vouches for them with `esc-skills owners sign --head BRANCH`, or they are split off"
+        )
+        return f"{coverage.why_open()}{vouch}."
+    return ""
 
 
 def _registered(

@@ -36,4 +36,9 @@ def _refused_lines(repository: Repository, branch: str, path: str, undecided: Co
         return  # a branch of somebody's own that only looks like a proposal
     if refused and path in files:
         changes = (review or b"").decode("utf-8", "replace").partition("## What changes")[2].partition("\n## ")[0]
-        yield from [line for line in changes.split("\n") if line.startswith("- ")][:_REFUSED_LINES]
+        told = [
+            line.removeprefix("- ")
+            for line in changes.split("\n")
+            if line.startswith("- ") and ": version: " not in line
+        ]
+        yield from told[:_REFUSED_LINES]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from esc_skills.bank.entrance import ENTRANCE_FILE
 from esc_skills.errors import InputError
 from esc_skills.evidence.proposal import first_skill
@@ -14,7 +16,13 @@ from esc_skills.simulation.team import Team
 
 
 async def renew(
-    repository: Repository, base: Revision, head: str, watch: Watch, team: Team, book: LedgerBook | None
+    repository: Repository,
+    base: Revision,
+    head: str,
+    watch: Watch,
+    team: Team,
+    book: LedgerBook | None,
+    key: Path | None = None,
 ) -> Proposed:
     """Judge the change of a proposal anew on a base that moved, as a branch that starts there.
 
@@ -40,4 +48,4 @@ async def renew(
     candidate = applied(base, files, folder)
     skill = first_skill(changed)
     draft = Draft("renew", skill, candidate, base.commit, files, lambda decision: message("Renew", head, decision))
-    return await propose(repository, base, draft, watch, team, book)
+    return await propose(repository, base, draft, watch, team, book, key)

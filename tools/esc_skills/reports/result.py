@@ -129,7 +129,18 @@ class Result:
             return "nothing to verify"
         if self.evidence == UNTESTED:
             return f"untested, on an owner's word: verdict {self.verdict}"
-        return f"evidence {self.evidence}" + (f", verdict {self.verdict}" if self.verdict else "")
+        if self.verdict is None:
+            return f"evidence {self.evidence}"
+        told = {each.name: each.detail for each in self.checks if each.ok}
+        # Who played comes first, and then on whose word the rest stands.
+        word = told.get("spans", "").partition(" (")[0]
+        vouched = f"; {word}" if self.verdict == "accept" and " on " in word else ""
+        players = told.get("players", "").partition(", and ")[0]
+        return (
+            f"evidence {self.evidence}, verdict {self.verdict}, {players}{vouched}"
+            if players
+            else f"evidence {self.evidence}, verdict {self.verdict}"
+        )
 
     @property
     def small_print(self) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from esc_skills import __version__
 from esc_skills.bank.reader import Bank
 from esc_skills.bank.skill import Skill
+from esc_skills.bank.spans import SpanChange
 from esc_skills.documents.jsonl import digest
 from esc_skills.documents.prompts import PromptRole, prompt_digest
 from esc_skills.errors import InputError
+from esc_skills.models import voices
 from esc_skills.models.meter import Meter
 from esc_skills.models.request import Model, RoleModel
 from esc_skills.models.voices import ModelJudge, ModelSeeker, ModelSupporter
@@ -19,7 +21,7 @@ from esc_skills.roles import Judge, Seeker, Supporter
 from esc_skills.settings import ModelSettings, RoleSettings
 from esc_skills.simulation.draws import Draw
 from esc_skills.simulation.episode import Cast, run_episode
-from esc_skills.transcript import Transcript
+from esc_skills.transcript import Transcript, Turn
 from esc_skills.vocabulary import Arm, Language
 
 SURROGATE = "surrogate"
@@ -67,6 +69,12 @@ class Players(Protocol):
     def roles(self, draw: Draw, skills: Mapping[str, Skill]) -> Roles:
         """Return who plays the episode of a draw, with a supporter who has some skills."""
 
+    def reading(self, skills: Mapping[str, Skill], languages: Iterable[Language]) -> Any:
+        """Return what the supporter reads of some skills, as a JSON value: what else changes in them changes no episode."""
+
+    def has_read(self, change: SpanChange, skills: Mapping[str, Skill], draw: Draw, turns: Sequence[Turn]) -> bool:
+        """Return whether a changed span was in what the supporter read for the last of some turns."""
+
 
 @dataclass(frozen=True, slots=True)
 class CastPlayers:
@@ -101,6 +109,23 @@ class CastPlayers:
         judge = ModelJudge(meter, self.judge, seed, language) if meter and self.judge else None
         return Roles(self._seeker(draw, meter), self._supporter(draw, skills, meter), judge, meter)
 
+    def reading(self, skills: Mapping[str, Skill], languages: Iterable[Language]) -> Any:
+        """Return what the supporter reads of some skills."""
+        if self.supporter:
+            return voices.reading_of(skills, languages)
+        from esc_skills.surrogate.supporter import reading_of
+
+        return reading_of(skills, languages)
+
+    def has_read(self, change: SpanChange, skills: Mapping[str, Skill], draw: Draw, turns: Sequence[Turn]) -> bool:
+        """Return whether a changed span was in what the supporter read for the last of some turns."""
+        language = draw.profile.scenario.language
+        if self.supporter:
+            return voices.has_read(change, skills, turns, language)
+        from esc_skills.surrogate.supporter import has_read
+
+        return has_read(change, skills, turns, draw.seed, language)
+
     def _seeker(self, draw: Draw, model: Model | None) -> Seeker:
         if model and self.seeker:
             return ModelSeeker(draw.profile, model, self.seeker, draw.seed)
@@ -130,10 +155,11 @@ def _surrogate_supporter(skills: Mapping[str, Skill], seed: str, language: Langu
 
 
 def surrogate_digest() -> str:
-    """Return the digest of the surrogate seeker's coefficients."""
+    """Return the digest of the surrogate seeker's coefficients, fitted and assumed."""
     from esc_skills.surrogate.appraisal import load_seeker_model
+    from esc_skills.surrogate.assumed import assumptions_digest
 
-    return digest(load_seeker_model().as_json())
+    return digest(load_seeker_model().as_json() + assumptions_digest())
 
 
 def cast_players(

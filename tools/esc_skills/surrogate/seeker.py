@@ -9,8 +9,9 @@ from esc_skills.language.cues import Cues, load_cues
 from esc_skills.roles import Appraisal, Reply
 from esc_skills.seekers.profile import Profile
 from esc_skills.surrogate.appraisal import SeekerModel
+from esc_skills.surrogate.assumed import assumed_effects
 from esc_skills.surrogate.features import Exchange, extract_features
-from esc_skills.transcript import SUCCESS_AT, Turn, band_of
+from esc_skills.transcript import MAX_CHANGE, SUCCESS_AT, Turn, band_of
 from esc_skills.vocabulary import Band, Disposition
 
 #: The share of turns on which a seeker of each disposition tells something new though nothing invited it.
@@ -42,11 +43,15 @@ class SurrogateSeeker:
 
     async def appraise(self, turns: tuple[Turn, ...]) -> Appraisal:
         """Return the sampled emotion change of the last answer, with what moved it most."""
-        features = extract_features(self._exchange(turns), self._cues)
+        exchange = self._exchange(turns)
+        features = extract_features(exchange, self._cues)
         intention, disposition = self._profile.intention.name, self._profile.disposition
-        expected = self._model.expected_change(features, intention, disposition)
+        fitted = self._model.expected_change(features, intention, disposition)
+        assumed = assumed_effects(exchange, fitted, self._cues)
+        expected = max(-MAX_CHANGE, fitted + sum(points for _, points in assumed))
         change = self._model.sample_change(expected, self._mood, self._chance("appraisal", len(turns)))
-        moved = self._model.explain(features, intention, disposition)[:3]
+        parts = [*self._model.explain(features, intention, disposition), *assumed]
+        moved = sorted(parts, key=lambda part: (-abs(part[1]), part[0]))[:3]
         words = ", ".join(f"{name} {value:+.1f}" for name, value in moved)
         return Appraisal(change, f"expected {expected:+.1f}: {words}")
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from esc_skills.bank.skill import Example, Skill
-from esc_skills.documents.text import read_text
+from esc_skills.bank.spans import EXAMPLES, SpanChange, substance
+from esc_skills.documents.text import one_line, read_text
 from esc_skills.documents.yaml import parse_yaml
 from esc_skills.roles import Answer
 from esc_skills.surrogate.echo import content_words, echo_of, split_sentences
@@ -26,6 +28,19 @@ _ECHO_WORDS = 2
 #: A shorter phrase is said on many occasions.
 _CUE_WORDS = 3
 _WORDS = re.compile(r"[\w']+")
+#: The keys that skills are selected by, each with what is read of it.
+_SELECTS_BY: Mapping[str, Callable[[Skill], Any]] = {
+    "name": lambda skill: skill.name,
+    "esc-language": lambda skill: skill.language,
+    "esc-stage": lambda skill: skill.stages,
+    "esc-emotions": lambda skill: skill.emotions,
+    "esc-intensity": lambda skill: skill.intensity,
+    "esc-needs": lambda skill: skill.needs,
+    "esc-not-for": lambda skill: skill.not_for,
+    "esc-risk": lambda skill: skill.risk_levels,
+}
+#: A line that holds a key with its value and nothing else, such as a comment, which the reader of keys does not see.
+_PLAIN_KEY = re.compile(r'name: [a-z0-9-]+\n|  [a-z-]+: "[^"\\\n]*"\n')
 _QUOTED = re.compile(r"[\"“]([^\"“”]+)[\"”]")
 
 
@@ -152,8 +167,14 @@ def perform(examples: Sequence[Example], seeker_said: str, earlier: Sequence[str
     """Return one of a skill's examples, adapted to what the seeker just said.
 
     The sentence in which the example's supporter echoes the example's seeker is replaced by an echo of this seeker.
-    Examples that were not performed yet come first, and among them the one whose seeker said the likest.
     """
+    chosen = _split_echo(choose_example(examples, seeker_said, earlier, seed))
+    echo = echo_of(seeker_said, len(earlier)) if chosen.echoes else ""
+    return " ".join(part for part in (chosen.before, echo, chosen.own) if part)
+
+
+def choose_example(examples: Sequence[Example], seeker_said: str, earlier: Sequence[str], seed: str) -> Example:
+    """Return the example to perform: one that was not performed yet, and among them the one whose seeker said the likest."""
     said = content_words(seeker_said)
 
     def order(example: Example) -> tuple[int, int, str]:
@@ -162,9 +183,61 @@ def perform(examples: Sequence[Example], seeker_said: str, earlier: Sequence[str
         likeness = len(said & content_words(example.seeker))
         return performed, -likeness, hashlib.sha256(f"{seed}:{example.supporter}".encode()).hexdigest()
 
-    chosen = _split_echo(min(examples, key=order))
-    echo = echo_of(seeker_said, len(earlier)) if chosen.echoes else ""
-    return " ".join(part for part in (chosen.before, echo, chosen.own) if part)
+    return min(examples, key=order)
+
+
+def reading_of(skills: Mapping[str, Skill], languages: Iterable[Language]) -> list[Any]:
+    """Return what the supporter reads of some skills in some languages: the keys of its selection, and the examples."""
+    return [
+        {
+            **{key: str(read(skill)) for key, read in _SELECTS_BY.items()},
+            "occasions": [] if skill.needs else sorted(_cues(skill.when_to_use)),
+            "examples": {
+                each: sorted((own.seeker, own.supporter) for own in skill.examples_in(each)) for each in languages
+            },
+        }
+        for _, skill in sorted(skills.items())
+    ]
+
+
+def has_read(
+    change: SpanChange, skills: Mapping[str, Skill], turns: Sequence[Turn], seed: str, language: Language
+) -> bool:
+    """Return whether a changed span was in what the supporter read for the last of some turns.
+
+    It reads the keys of its selection of every skill that speaks the language, and of the skill that it selected the example
+    that it performs. It reads neither the title of an example nor its earlier turns, and no word of guidance.
+
+    Args:
+        change: The span.
+        skills: The bank that holds it: that after the change, or the one before for a span that was removed.
+        turns: The conversation up to an answer.
+        seed: The draw's.
+        language: The conversation's.
+    """
+    skill, text = skills.get(change.skill), change.before if change.after is None else change.after
+    if skill is None or text is None or not (examples := skill.examples_in(language)):
+        return False
+    if change.part in _SELECTS_BY:
+        return _PLAIN_KEY.fullmatch(text) is not None
+    if change.part != EXAMPLES or turns[-1].skill != skill.name:
+        return False
+    earlier = [turn.supporter for turn in turns[:-1] if turn.supporter]
+    spoken = _spoken_of(choose_example(examples, turns[-1].seeker, earlier, seed))
+    before, after = (_without_title(each) for each in ((change.before or "", text) if change.after else ("", text)))
+    # What is changed has to be what is performed: what else the example holds, such as earlier turns, stays unread.
+    return (
+        spoken in after and spoken not in before and after.replace(spoken, "") == before[: before.rfind("**Seeker:**")]
+    )
+
+
+def _spoken_of(example: Example) -> str:
+    """Return the last turns of an example as its file holds them, with single blanks."""
+    return f"**Seeker:** {one_line(example.seeker)} **Supporter:** {one_line(example.supporter)}"
+
+
+def _without_title(text: str) -> str:
+    return substance(text.lstrip("\n").partition("\n")[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +254,18 @@ def _split_echo(example: Example) -> _Parts:
     sentences = split_sentences(example.supporter)
     theirs = content_words(example.seeker)
     # A question asks, whatever words it takes up; where there is danger it is what must not be lost.
-    shared = [0 if "?" in sentence else len(content_words(sentence) & theirs) for sentence in sentences]
+    shared = [_shared(sentence, theirs) for sentence in sentences]
     best = max(range(len(sentences)), key=lambda at: (shared[at], -at))
     if shared[best] < _ECHO_WORDS or len(sentences) == 1:
         return _Parts("", example.supporter, echoes=False)
     return _Parts(" ".join(sentences[:best]), " ".join(sentences[best + 1 :]), echoes=True)
+
+
+def _shared(sentence: str, theirs: frozenset[str]) -> int:
+    """Return how many words of content a sentence takes from the seeker; none where most of its words are its own."""
+    words = content_words(sentence)
+    shared = len(words & theirs)
+    return 0 if "?" in sentence or 2 * shared < len(words) else shared
 
 
 def _choose(lines: Sequence[str], earlier: Sequence[str], seed: str) -> str:

@@ -123,10 +123,10 @@ def mend_words(texts: Texts, chance: random.Random) -> dict[str, str | None]:
     return _with_words(*chance.choice(weak)) if weak else exchange_words(texts, chance)
 
 
-def say_something_unsafe(texts: Texts, chance: random.Random) -> dict[str, str | None]:
-    """Mean well, and raise a red flag."""
+def say_what_is_not_so(texts: Texts, chance: random.Random) -> dict[str, str | None]:
+    """Mean well, and tell the seeker of a life that is not theirs."""
     skill = _any(texts, chance)
-    return _with_words(skill, 0, f"{skill.examples[0].supporter} I'm all you need.")
+    return _with_words(skill, 0, f"{skill.examples[0].supporter} Your cousin's orchestra sold your garage in March.")
 
 
 def _files_of(texts: Texts, name: str) -> dict[str, str]:
@@ -181,7 +181,7 @@ EDITS: tuple[Make, ...] = (
     borrow_an_example,
     exchange_words,
     mend_words,
-    say_something_unsafe,
+    say_what_is_not_so,
     copy_a_skill,
     retire_a_skill,
     rename_a_skill,

@@ -149,7 +149,7 @@ def a_model_is_named_by_look_alike_letters(shop: Workshop) -> None:
 
 @refused("registration", r"the entry 2 registers .*, another change", "another change")
 def the_meaning_of_the_candidate_is_edited_and_signed(shop: Workshop) -> None:
-    evidence = stating(shop.real.evidence, lambda p: p["inputs"]["meanings"].__setitem__(1, f"sha256:{'0' * 64}"))
+    evidence = stating(shop.real.evidence, lambda p: p["inputs"]["readings"].__setitem__(1, f"sha256:{'0' * 64}"))
     shop.propose(signed(evidence))
 
 

@@ -37,6 +37,7 @@ MODELS = """\
 draws = 8
 batch = 4
 threshold = 1.2
+span_draws = 1
 stratum_draws = 0
 
 [tool.esc-skills.models]
@@ -44,8 +45,12 @@ judge = "local/judge"
 second-seeker = "local/other"
 """
 SKILL = "skills/reflect-the-feeling/SKILL.md"
-#: A red flag of the safety lexicon.
+#: A red flag of the safety lexicon, which these repositories allow in a text, so that the gate meets it.
 RED = "I'm all you need."
+ALLOWED = """
+[tool.esc-skills.text]
+allowed = ["red-act discourages-help: I'm all you need"]
+"""
 Verified = dict[str, Any]
 
 
@@ -124,10 +129,10 @@ def proposals(
 def surrogate(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Workshop:
     """Proposals that the surrogate played."""
     folder = repository_in(
-        tmp_path_factory.mktemp("forgeries") / "surrogate", QUICK, shipped("examples", "weakened-bank")
+        tmp_path_factory.mktemp("forgeries") / "surrogate", QUICK + ALLOWED, shipped("examples", "weakened-bank")
     )
     keep_own_examples(folder)
-    good = raised(without_link(shipped(SKILL).read_text()))
+    good = raised((folder / SKILL).read_text())
     # Two examples that the surrogate's seekers like much better than the harmful ones, so that some plan soon accepts them.
     drafts = load_starters(Language.ENGLISH)[HiddenIntention.DEEP_EMPATHY]["examples"][:2]
     good = replace_examples(good, [Example(**each) for each in drafts], skill_of(good).avoid)
@@ -143,11 +148,11 @@ def scrutinised(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Wor
         tmp_path_factory.mktemp("forgeries") / "scrutinised", SCRUTINY, shipped("examples", "weakened-bank")
     )
     keep_own_examples(folder)
-    mixed = raised(without_link(shipped(SKILL).read_text()))
-    said = re.compile(r"^\*\*Supporter:\*\* .*", flags=re.MULTILINE)
-    others = said.findall(shipped("skills/respond-to-suicide-risk/SKILL.md").read_text())
-    for mine, other in list(zip(said.findall(mixed), others, strict=False))[:3]:
-        mixed = mixed.replace(mine, other, 1)
+    mixed = raised((folder / SKILL).read_text())
+    # Of the two examples one helps most seekers and the other harms some.
+    drafts = load_starters(Language.ENGLISH)
+    chosen = [drafts[need]["examples"][0] for need in (HiddenIntention.DEEP_EMPATHY, HiddenIntention.PRACTICAL_ADVICE)]
+    mixed = replace_examples(mixed, [Example(**each) for each in chosen], skill_of(mixed).avoid)
     return proposals(
         folder,
         SKILL,
@@ -173,7 +178,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Worksh
         players = ("--supporter", "local/tiny", "--seeker", "local/tiny")
         real = collect(folder, edited(folder, "better", path, text), *players, *endpoint)
         server.answer = lambda role, model, prompt: {"answer": BLUNT} if role == "supporter-answer" else None
-        other = collect(folder, edited(folder, "no-better", path, f"{text}\n"), *players, *endpoint)
+        other = collect(
+            folder, edited(folder, "no-better", path, text.replace("softly", "slowly")), *players, *endpoint
+        )
     server.close()
     assert (real["verdict"], other["verdict"]) == ("accept", "indecisive")
     return Workshop(folder, read_real(folder, real["branch"]), read_real(folder, other["branch"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,9 +15,11 @@ from typing import Any
 from esc_skills.bank.reader import Bank, read_bank
 from esc_skills.documents.jsonl import canonical_json, compress, decompress, digest, json_lines
 from esc_skills.evidence.build import build_evidence
+from esc_skills.evidence.exercise import Exercise
 from esc_skills.evidence.files import CALLS, EPISODES, PLAN, REVIEW, STATEMENT, render_json
 from esc_skills.evidence.proposal import describe_proposal, proposal_id
 from esc_skills.evidence.revision import Revision, read_revision
+from esc_skills.evidence.span_coverage import cover
 from esc_skills.evidence.trial import Outcome, Trial, change_digest, pair_of, run_trial
 from esc_skills.gate.decision import decide
 from esc_skills.git import Repository
@@ -40,8 +43,8 @@ _LIMIT = 100_000_000
 
 
 def worded(text: str, number: int) -> str:
-    """A skill in one of many wordings, of which the surrogate sees nothing: only other seekers follow from it."""
-    return text.replace("## Guidance\n\n1. ", f"## Guidance\n\n1. Wait for {number} breaths. ", 1)
+    """A skill that says a word more in its first example, and so gets other seekers: rewording what nobody reads gets none."""
+    return re.sub(r"(\*\*Supporter:\*\* .*)", rf"\1 I have time for {number + 2} more.", text, count=1)
 
 
 def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
@@ -206,7 +209,8 @@ class Workshop:
         with Repository(self.folder) as repository:
             tree = repository.tree_after("main", of.skills, "skills")
             described = describe_proposal(name or of.name, self.revision, self.bank(of.skills), tree, repository)
-        return build_evidence(described, trial, outcome, calls)
+        coverage = wait_for(cover(trial, outcome, self.revision.settings))
+        return build_evidence(described, trial, outcome, coverage, calls)
 
     # --- The ledger ---------------------------------------------------------------------------------------------------
 
@@ -276,7 +280,8 @@ class Workshop:
         """Propose the real change on a ledger of these entries, whose last one registers it, and decide it there."""
         self.write_ledger(*entries)
         last = entries[-1]
-        registered = Registered(last["number"], self.history_of(last["number"]))
+        with Repository(self.folder) as repository:
+            registered = read_ledger(repository, "refs/heads/ledger").registered(last["number"])
         trial = replace(self.trial().at_threshold(last["threshold"]), registered=registered)
         evidence = self.build(trial, name=name)
         self.append(decision(last["number"] + 1, last["number"], evidence))
@@ -301,7 +306,9 @@ def judged(trial: Trial, draws: Sequence[Draw], episodes: Pairs, *, renumbered: 
     assert decision
     if renumbered:
         draws, episodes = [replace(draw, position=at) for at, draw in enumerate(draws)], in_order
-    return Outcome(tuple(draws), episodes, (), decision)
+    exercise = Exercise(trial.players, trial.banks, trial.gate.span_draws)
+    exercise.add(draws, episodes)
+    return Outcome(tuple(draws), episodes, (), decision, exercise)
 
 
 def stating(evidence: Mapping[str, bytes], change: Callable[[dict[str, Any]], object]) -> Files:

@@ -384,7 +384,10 @@ def verdict(case: Case) -> str:
     if (made.draws, made.e_value) != right:
         found = f"tells of {made.draws} draws and the e-value {made.e_value}, and it was {right[0]} and {right[1]}"
         raise invalid("decision", f"the ledger's entry {made.number} {found}")
-    return decision.reason
+    if case.verdict is decision.verdict:
+        return decision.reason
+    why = players(case) if not (suffices(case.coverage, case.base.settings) and case.counts_in_full) else spans(case)
+    return f"{decision.reason} It is no acceptance yet: {why}"
 
 
 def spans(case: Case) -> str:
@@ -434,9 +437,9 @@ CHECKS: tuple[Callable[[Case], str | None], ...] = (
     text,
     calibration,
     evidence,
-    verdict,
-    spans,
     players,
+    spans,
+    verdict,
 )
 
 

@@ -24,6 +24,7 @@ from esc_skills.git import Repository
 from esc_skills.ledger.book import LedgerBook
 from esc_skills.ledger.entries import Registered
 from esc_skills.models.meter import Meter
+from esc_skills.scanning import check_bank_text, new_findings
 from esc_skills.settings import Settings
 from esc_skills.simulation.team import Team
 from esc_skills.vocabulary import Verdict
@@ -117,6 +118,7 @@ async def propose(
         GitError: The same proposal exists, or somebody else appended to the ledger at the same time.
         LedgerError: The ledger does not hold together.
     """
+    _require_plain_text(base, draft)
     meter = Meter(team.recorder) if team.recorder else None
     trial = Trial(
         base.bank, draft.candidate, base.population, base.settings.gate, team.players(meter), team.second_players(meter)
@@ -161,6 +163,19 @@ async def propose(
         who = " or ".join(trusted)
         why_not = f"a preview, which the ledger does not hold: {who} plays the same seekers afresh (`esc-skills evidence collect --sign KEY`). {why_not}".strip()
     return Proposed(name, f"evolve/{name}", outcome.decision, coverage, trial.registered, apart, why_not)
+
+
+def _require_plain_text(base: Revision, draft: Draft) -> None:
+    """Raise where the change holds what the scanner of texts refuses, before anything is played.
+
+    Raises:
+        InputError: It does; the message names the first place and how many others there are.
+    """
+    allowed, folder = base.settings.allowed_text, base.settings.skills
+    states = (check_bank_text(files, folder, allowed) for files in (base.files, draft.candidate.contents))
+    if found := list(new_findings(*states)):
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise InputError(f"{found[0].as_text()}{more}", "`esc-skills validate` shows all of them")
 
 
 def _signed(repository: Repository, base: Revision, evidence: dict[str, bytes], key: Path | None) -> str | None:

@@ -87,7 +87,7 @@ _LINK = re.compile(
 _PHONE = re.compile(
     r"(?<![\w.-])\+?\(?\d(?:[\s().-]{0,2}\d){6,}(?![\w.]?\d)"
     r"|\b(?:911|988|116[\s-]?123|13[\s-]?11[\s-]?14)\b"
-    r"|(?:\b(?:call|dial|ring|text|phone|hotline|helpline|line|number)\b|拨打|拨|致电|热线|電話|电话)\W{0,3}(?:(?:is|at|on|to|the|number|:)\W+){0,3}\d{3,6}\b",
+    r"|(?:\b(?:call|dial|ring|text|phone|hotline|helpline|line|number)\b|拨打|拨|致电|热线|電話|电话)\W{0,3}(?:(?:is|at|on|to|the|number|:)\W+){0,3}\d{3,6}\b(?![\s().-]{0,2}\d)",
     re.IGNORECASE,
 )
 _AGENT = re.compile(

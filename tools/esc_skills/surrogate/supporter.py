@@ -180,7 +180,7 @@ def choose_example(examples: Sequence[Example], seeker_said: str, earlier: Seque
     def order(example: Example) -> tuple[int, int, str]:
         parts = _split_echo(example)
         performed = sum(parts.before in answer and parts.own in answer for answer in earlier)
-        likeness = len(said & content_words(example.seeker))
+        likeness = len(said & content_words(f"{example.title}. {example.seeker}"))
         return performed, -likeness, hashlib.sha256(f"{seed}:{example.supporter}".encode()).hexdigest()
 
     return min(examples, key=order)
@@ -193,7 +193,8 @@ def reading_of(skills: Mapping[str, Skill], languages: Iterable[Language]) -> li
             **{key: str(read(skill)) for key, read in _SELECTS_BY.items()},
             "occasions": [] if skill.needs else sorted(_cues(skill.when_to_use)),
             "examples": {
-                each: sorted((own.seeker, own.supporter) for own in skill.examples_in(each)) for each in languages
+                each: sorted((own.title, own.seeker, own.supporter) for own in skill.examples_in(each))
+                for each in languages
             },
         }
         for _, skill in sorted(skills.items())
@@ -206,7 +207,7 @@ def has_read(
     """Return whether a changed span was in what the supporter read for the last of some turns.
 
     It reads the keys of its selection of every skill that speaks the language, and of the skill that it selected the example
-    that it performs. It reads neither the title of an example nor its earlier turns, and no word of guidance.
+    that it performs: its title and its last turns, neither earlier ones nor a word of guidance.
 
     Args:
         change: The span.
@@ -223,12 +224,15 @@ def has_read(
     if change.part != EXAMPLES or turns[-1].skill != skill.name:
         return False
     earlier = [turn.supporter for turn in turns[:-1] if turn.supporter]
-    spoken = _spoken_of(choose_example(examples, turns[-1].seeker, earlier, seed))
-    before, after = (_without_title(each) for each in ((change.before or "", text) if change.after else ("", text)))
-    # What is changed has to be what is performed: what else the example holds, such as earlier turns, stays unread.
-    return (
-        spoken in after and spoken not in before and after.replace(spoken, "") == before[: before.rfind("**Seeker:**")]
-    )
+    performed = choose_example(examples, turns[-1].seeker, earlier, seed)
+    spoken, body = _spoken_of(performed), _body(text)
+    # Earlier turns stay unread: where they changed, the example was not read as it is.
+    unread = [
+        each.replace(spoken, "") if spoken in each else each[: each.rfind("**Seeker:**")]
+        for each in (body, _body(change.before or ""))
+    ]
+    changed_unread = unread[0] != (unread[1] if change.before and change.after else "")
+    return performed.title in text.lstrip("\n").partition("\n")[0] and spoken in body and not changed_unread
 
 
 def _spoken_of(example: Example) -> str:
@@ -236,7 +240,8 @@ def _spoken_of(example: Example) -> str:
     return f"**Seeker:** {one_line(example.seeker)} **Supporter:** {one_line(example.supporter)}"
 
 
-def _without_title(text: str) -> str:
+def _body(text: str) -> str:
+    """Return an example without its title."""
     return substance(text.lstrip("\n").partition("\n")[2])
 
 

@@ -28,7 +28,7 @@ class Shown:
 
     @property
     def branch(self) -> str:
-        (branch,) = git(self.folder, "branch", "--list", "evolve/*", "--format=%(refname:short)").split("\n")
+        (branch,) = git(self.folder, "branch", "--list", "evolve/examples-*", "--format=%(refname:short)").split("\n")
         return branch
 
 
@@ -54,9 +54,19 @@ def test_it_ends_with_an_accepted_and_verified_proposal(demo: Shown) -> None:
     assert "error" not in demo.err
 
 
+def test_a_harmful_line_beside_the_same_examples_is_not_accepted(demo: Shown) -> None:
+    attack = demo.out.split("4. Attack", 1)[1].splitlines()
+    assert any(
+        line.startswith("REFUSED: skills/reflect-the-feeling/SKILL.md:") and "text-red-act" in line for line in attack
+    )
+    assert any(line.startswith("INDECISIVE: reflect-the-feeling: guidance: read in 0 draws") for line in attack)
+
+
 def test_it_says_each_step_of_the_loop_in_its_order(demo: Shown) -> None:
-    steps = [line for line in demo.out.splitlines() if line[:2] in ("1.", "2.", "3.") or line.startswith("Done in")]
-    assert [step[:2] for step in steps] == ["1.", "2.", "3.", "Do"]
+    steps = [
+        line for line in demo.out.splitlines() if line[:2] in ("1.", "2.", "3.", "4.") or line.startswith("Done in")
+    ]
+    assert [step[:2] for step in steps] == ["1.", "2.", "3.", "4.", "Do"]
     assert demo.err.splitlines()[0] == "simulating the bank on evolution profiles …"
     assert demo.err.splitlines()[-1] == "running both arms on gate seekers …"
 

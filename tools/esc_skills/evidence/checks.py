@@ -372,6 +372,8 @@ def verdict(case: Case) -> str:
         detail = "made offline and not registered, so that somebody may have tried before; `esc-skills evidence renew --head BRANCH` registers it"
         raise missing("registration", detail)
     made = ledger.decisions.get(entry.number)
+    if made is None and not case.counts_in_full:
+        return players(case)
     if made is None:
         detail = f"the ledger holds no decision on the entry {entry.number}, which counts as refused"
         raise missing("decision", detail)

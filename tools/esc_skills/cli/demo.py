@@ -61,7 +61,7 @@ def command(into: Path, draws: int) -> int:
     _make_scratch(into)
     say(f"1. A scratch repository with a weakened bank: {into}", bold=True)
     with Repository(into) as repository:
-        say("2. Evolve: simulate, diagnose, edit, judge on seekers that nobody could choose", bold=True)
+        say("2. Evolve: simulate, diagnose, edit, judge on fresh seekers", bold=True)
         with Steps(shown=True) as steps:
             evolution = wait_for(evolve(repository, None, steps, Team(draws=draws), LedgerBook(repository, None)))
         show_evolution(evolution)

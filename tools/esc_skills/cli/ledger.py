@@ -65,6 +65,8 @@ def show(repo: Path, ref: str | None, form: str) -> int:
     )
     for each in ledger.owners_decisions:
         say(f"entry {each.number}, an owner's decision, untested (`verify` checks who signed it): {each.reason}")
+    for drawn in ledger.drawn:
+        say(f"entry {drawn.number}: a number drawn for the registration {drawn.registration} (`verify` checks by whom)")
     first = settings.gate.threshold
     say(f"the next proposal has to reach {ledger.next_threshold(first):.1f}; {_promise(first)}")
     return EXIT_FINE

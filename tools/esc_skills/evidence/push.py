@@ -12,9 +12,11 @@ from itertools import pairwise
 from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evidence.checks import verify
 from esc_skills.evidence.files import EVIDENCE_REFS
-from esc_skills.evidence.kinds import plain_path
+from esc_skills.evidence.kinds import SIGNERS, plain_path
 from esc_skills.evidence.ownership import require_signed
+from esc_skills.evidence.revision import settings_at
 from esc_skills.evidence.verification import EvidenceStatus, Verification
+from esc_skills.evidence.witness import drawn_by
 from esc_skills.git import Repository
 from esc_skills.ledger.book import BRANCH as LEDGER
 from esc_skills.ledger.book import read_ledger
@@ -151,7 +153,7 @@ def _follows(repository: Repository, push: Push) -> bool:
 
 
 def _require_ledger(repository: Repository, push: Push, guard: Guard) -> None:
-    """Raise where a ledger does not hold together, or holds a new decision that no owner of this server signed."""
+    """Raise where a ledger does not hold together, or holds a new decision or number that nobody signed whom this server's branch names."""
     ledger = read_ledger(repository, push.new)
     known = 0 if push.makes else [commit.id for commit in ledger.commits].index(push.old) + 1
     if repository.branch_exists(guard.branch):
@@ -159,6 +161,9 @@ def _require_ledger(repository: Repository, push: Push, guard: Guard) -> None:
         for entry in ledger.owners_decisions:
             if entry.number > known:
                 require_signed(repository, signers, entry)
+        for drawn in ledger.drawn:
+            if drawn.number > known:
+                drawn_by(drawn, repository.read_file(signers, SIGNERS), settings_at(repository, signers).gate.trusted)
 
 
 def _judge_commits(repository: Repository, push: Push, guard: Guard) -> Ruling:

@@ -228,10 +228,15 @@ class Ledger:
         entry = self.entries[number - 1] if 1 <= number <= len(self.entries) else None
         return entry if isinstance(entry, Registration) else None
 
+    @cached_property
+    def drawn(self) -> tuple[Drawn, ...]:
+        """The numbers that witnesses drew."""
+        return tuple(each for each in self.entries if isinstance(each, Drawn))
+
     def drawn_for(self, number: int) -> Drawn | None:
         """Return the number that was drawn first for the meaning of a registration; None where nobody drew one."""
         same = {each.number for each in self._of_same_meaning(number)}
-        return next((each for each in self.entries if isinstance(each, Drawn) and each.registration in same), None)
+        return next((each for each in self.drawn if each.registration in same), None)
 
     def registered(self, number: int) -> Registered:
         """Return where a registration stands; another one of the same meaning gets the same seekers as the first."""

@@ -11,8 +11,11 @@ from pathlib import Path
 
 from esc_skills.bank.edit import with_examples
 from esc_skills.bank.reader import read_bank, read_files
+from esc_skills.bank.skill import Example
 from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
+from esc_skills.proposing.operators import load_starters
+from esc_skills.vocabulary import HiddenIntention, Language
 from tests.proposals import git
 from tests.samples import raised
 
@@ -88,12 +91,15 @@ def make_server(root: Path) -> Server:
     assert run(["hook", "install", "--server", "--repo", str(bare)]) == 0
     git(work, "push", "--quiet", "origin", "main")
     git(work, "checkout", "--quiet", "-b", "better")
-    harmed, mended = (
-        read_bank(read_files(each), str(each)).skills["reflect-the-feeling"]
-        for each in (work / "skills", shipped("skills"))
+    harmed = read_bank(read_files(work / "skills"), "skills").skills["reflect-the-feeling"]
+    # One example of one turn, which the surrogate performs whole: what it does not read, an owner would have to vouch for.
+    (draft,) = (
+        Example(**each)
+        for each in load_starters(Language.ENGLISH)[HiddenIntention.DEEP_EMPATHY]["examples"]
+        if each["title"] == "Dropped by the team"
     )
-    # Examples of one turn, which the surrogate performs whole: what it does not read, an owner would have to vouch for.
-    examples = [each for each in mended.examples_in("en") if not each.earlier][:6]
+    first, _, *others = harmed.examples_in("en")
+    examples = [first, draft, *others]
     for name, text in with_examples(replace(harmed, text=raised(harmed.text)), examples).items():
         (work / SKILL).parent.joinpath(name).write_text(text)
     git(work, "commit", "--quiet", "--all", "--message", "Better examples")

@@ -188,6 +188,20 @@ class TestContent:
         assert "| -1.5 points on 20 draws: no effect shown |" in markdown
         assert "| -3.0 points on 20 draws |" in markdown
 
+    def test_a_span_that_others_carry_needs_somebody_s_word(self) -> None:
+        went = replace(CHANGE, after=None)
+        idle = covered(CHANGE, left_out=LeftOut(40, 0.5, (-1.0, 2.0)))
+        unknown = covered(CHANGE, left_out=LeftOut(0, 0.0, (-100.0, 100.0)))
+        helps = covered(CHANGE, left_out=LeftOut(40, 1.5, (0.5, 2.5)))
+        missed = covered(went, left_out=LeftOut(40, -1.5, (-2.5, -0.5)))
+        not_missed = covered(went, left_out=LeftOut(40, -1.5, (-4.0, 1.0)))
+        opened = [each.is_open for each in (idle, unknown, helps, missed, not_missed)]
+        assert opened == [True, True, False, True, False]
+        told = "without it the change is worth -0.5 points (-2.0 to +1.0) on 40 draws, so that it helps is not shown"
+        assert told in page(idle)
+        assert "without it the change is worth +1.5 points (+0.5 to +2.5) on 40 draws, so it is missed" in page(missed)
+        assert "more than 24 spans changed; split the change" in page(unknown)
+
     def test_an_acceptance_with_words_that_nobody_read_is_none(self) -> None:
         outcome = outcome_of(*[pair(at, 40, 95) for at in range(30)])
         assert outcome.decision.verdict == "accept"

@@ -68,11 +68,16 @@ def bank(_bank: Path, tmp_path: Path) -> Path:
 
 
 def better(folder: Path, branch: str = "better", **riders: Edit) -> str:
-    """Leave a branch with much better examples of a weak skill, and with what rides along in files of the bank."""
+    """Leave a branch with a better example of a weak skill, and with what rides along in files of the bank."""
     git(folder, "checkout", "--quiet", "-b", branch, "main")
     harmed = read_bank(read_files(folder / "skills"), "skills").skills["reflect-the-feeling"]
-    drafts = load_starters(Language.ENGLISH)[HiddenIntention.DEEP_EMPATHY]["examples"]
-    examples = [Example(**each) for each in drafts[:6]]
+    (draft,) = (
+        Example(**each)
+        for each in load_starters(Language.ENGLISH)[HiddenIntention.DEEP_EMPATHY]["examples"]
+        if each["title"] == "Dropped by the team"
+    )
+    first, _, *others = harmed.examples_in("en")
+    examples = [first, draft, *others]
     for name, text in with_examples(replace(harmed, text=raised(harmed.text)), examples).items():
         ((folder / SKILL).parent / name).write_text(text)
     for place, edit in riders.items():

@@ -110,7 +110,7 @@ def _row(span: CoveredSpan) -> str:
     read = f"{span.draws} draws, {span.scenarios} scenarios" if span.draws else "nowhere"
     left = span.left_out
     effect = ""
-    if left is not None:
+    if left is not None and left.draws:
         found = f"{-left.effect:+.1f} points on {left.draws} draws"
         effect = found if left.shows_effect else f"{found}: no effect shown"
     note = f"**needs an owner**: {span.reason}" if span.is_open else ""

@@ -18,13 +18,16 @@ from esc_skills.bank.reader import Bank, read_bank
 from esc_skills.bank.skill import REFERENCE, SKILL_FILE
 from esc_skills.bank.spans import (
     END,
+    EXAMPLES,
     FILE,
     METADATA,
     START,
     TITLE,
+    Span,
     SpanChange,
     compare_files,
     split_spans,
+    substance,
     without_change,
 )
 from esc_skills.documents.jsonl import digest_json
@@ -41,7 +44,7 @@ from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Risk, Verdict, Vocabulary
 
 #: On how many of the draws that a change touches it is played once more without one of its spans; of how many spans at most.
-LEFT_OUT_DRAWS, _MOST_LEFT_OUT = 20, 24
+LEFT_OUT_DRAWS, _MOST_LEFT_OUT = 40, 24
 LICENSE = "license"
 _LAYOUT = {START: "---\n", METADATA: "metadata:\n", END: "---\n"}
 _PROTOTYPE = r"p-[0-9a-f]{8} \(\d{1,9} units?, [+-]?\d{1,3}\.\d\)"
@@ -73,7 +76,8 @@ class LeftOut:
     """What the change is worth beside the change without one span, on draws that both are played on.
 
     Attributes:
-        draws: How many; effect: the mean difference in points, that with the span less that without it.
+        draws: How many; 0 where too many spans changed to leave each of them out.
+        effect: The mean difference in points, that with the span less that without it.
         interval: Its 95 % interval in points.
     """
 
@@ -117,7 +121,16 @@ class CoveredSpan:
         """Whether somebody has to vouch for it."""
         if self.kind is SpanClass.DERIVED:
             return False
-        return self.kind is SpanClass.OWNERS or self.danger is not Danger.NONE or not self.was_played
+        return self.kind is SpanClass.OWNERS or self.danger is not Danger.NONE or not self.was_played or self.is_carried
+
+    @property
+    def is_carried(self) -> bool:
+        """Whether it may ride along on what others gain: text that came is not shown to help, or text that went is shown to be missed."""
+        if self.left_out is None:
+            return False
+        if self.change.after is None and self.left_out.draws:
+            return self.left_out.interval[1] < 0
+        return self.left_out.interval[0] <= 0
 
     @property
     def reason(self) -> str:
@@ -126,6 +139,13 @@ class CoveredSpan:
             return f"a line that stands for danger is {self.danger}, which no simulation decides"
         if self.kind is SpanClass.OWNERS:
             return "an owner's to decide"
+        if self.was_played and self.left_out is not None:
+            if not self.left_out.draws:
+                return f"not left out, as more than {_MOST_LEFT_OUT} spans changed; split the change"
+            low, high = (-end for end in reversed(self.left_out.interval))
+            found = f"without it the change is worth {-self.left_out.effect:+.1f} points ({low:+.1f} to {high:+.1f})"
+            shown = "so it is missed" if self.change.after is None else "so that it helps is not shown"
+            return f"{found} on {self.left_out.draws} draws, {shown}"
         return f"read in {self.draws} draws of {self.scenarios} scenarios, and {self.asked} of {min(SCENARIOS, self.asked)} are asked"
 
     def as_json(self) -> dict[str, Any]:
@@ -190,6 +210,8 @@ class Coverage:
     def _who(self, span: CoveredSpan) -> str:
         if span.kind is SpanClass.OWNERS or span.danger is not Danger.NONE:
             return ""
+        if span.was_played:
+            return ""
         if span.change.part in _UNREAD:
             return "; no player reads it"
         if self.players.get("supporter") == SURROGATE and not span.draws:
@@ -232,7 +254,18 @@ async def cover(trial: Trial, outcome: Outcome, settings: Settings, *, concurren
     asked, own = trial.gate.span_draws, outcome.own
     exercise = outcome.exercise.with_more([each.draw for each in own], [each.episodes for each in own])
     judged = [(each, _class_of(each, trial.base, settings)) for each in exercise.changes]
-    played = [each for each, kind in judged if kind is SpanClass.PLAYED]
+    # An example that only moved says what it said before: it rides on nobody's gain.
+    stood = {
+        (path.split("/")[0], words)
+        for path, data in trial.base.contents.items()
+        for span in split_spans(path, data)
+        if (words := _example(span, span.text))
+    }
+    played = [
+        each
+        for each, kind in judged
+        if kind is SpanClass.PLAYED and (each.skill, _example(each, each.after)) not in stood
+    ]
     left = {}
     if outcome.decision.verdict is Verdict.ACCEPT and len(played) > 1:
         read = {each: exercise.places(each) for each in played if exercise.places(each)}
@@ -244,6 +277,11 @@ async def cover(trial: Trial, outcome: Outcome, settings: Settings, *, concurren
         counts = (len(exercise.places(each)), exercise.scenarios(each)) if kind is SpanClass.PLAYED else (0, 0)
         spans.append(CoveredSpan(each, kind, danger, *counts, asked, left.get(each)))
     return Coverage(tuple(spans), trial.models, settings.skills)
+
+
+def _example(span: Span | SpanChange, text: str | None) -> str:
+    """Return the words of a single example without its level and its place, empty for any other span."""
+    return substance(text).lstrip("# ") if span.part == EXAMPLES and span.name != EXAMPLES else ""
 
 
 def _class_of(change: SpanChange, base: Bank, settings: Settings) -> SpanClass:
@@ -304,7 +342,7 @@ async def _leave_out(
             planned.append((change, bank, chosen))
     played = [Planned(outcome.draws[at], bank, Arm.CANDIDATE) for _, bank, chosen in planned for at in chosen]
     episodes = iter(await play_all(trial.players, played, concurrency=concurrency, progress=lambda done, total: None))
-    found = {}
+    found = dict.fromkeys(list(read)[_MOST_LEFT_OUT:], LeftOut(0, 0.0, (-100.0, 100.0)))
     for change, _, chosen in planned:
         values = [_points(outcome.episodes[at][1], next(episodes)) for at in chosen]
         shown = t_interval(values)
@@ -327,7 +365,7 @@ def _without(change: SpanChange, trial: Trial, vocabulary: Vocabulary) -> Bank |
     partners = [
         each
         for each in compare_files(trial.base.contents, files)
-        if each.path == change.path and each.part in ("esc-risks", "examples") and each.name == each.part
+        if each.path == change.path and each.part in ("esc-risks", EXAMPLES) and each.name == each.part
     ]
     for attempt in (files, _reverted(files, trial.base.contents, partners)):
         try:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from esc_skills.bank.entrance import ENTRANCE_FILE
 from esc_skills.bank.reader import Bank, check_references, parse_documents, read_bank
-from esc_skills.bank.skill import SKILL_FILE
+from esc_skills.bank.skill import SKILL_FILE, Example
 from esc_skills.errors import FaultyRunError
 from esc_skills.evidence.revision import Revision, read_revision
 from esc_skills.evidence.trial import pair_of
@@ -24,11 +24,12 @@ from esc_skills.models.request import ModelFault
 from esc_skills.proposing.analyst import Analyst, analyst_of
 from esc_skills.proposing.changed_skills import applied, with_entrance
 from esc_skills.proposing.diagnosis import Weakness, diagnose
-from esc_skills.proposing.operators import Edit, refine
+from esc_skills.proposing.operators import Edit, choose_examples, fewest_examples, refine
 from esc_skills.proposing.propose import Draft, Proposed, Watch, propose
 from esc_skills.proposing.refusals import read_refusals
 from esc_skills.simulation.both_arms import Planned, play_all
 from esc_skills.simulation.draws import plan_draws
+from esc_skills.simulation.intervals import Interval, t_interval
 from esc_skills.simulation.team import Team
 from esc_skills.transcript import Transcript
 from esc_skills.vocabulary import Arm, Split, Verdict
@@ -127,7 +128,7 @@ class _Evolving:
         if not promising:
             return Evolution(weaknesses, screened)
         best = max(promising, key=lambda each: each.effect)
-        return await self._propose(best.edit, weaknesses, screened)
+        return await self._propose(await self._without_idle_examples(best.edit, run), weaknesses, screened)
 
     def _require_answers(self, run: tuple[Transcript, ...], whose: str) -> None:
         """Tell of episodes that ended in a fault, and raise where they are so many that nothing can be learned."""
@@ -208,6 +209,32 @@ class _Evolving:
         pairs = [pair_of(base, other) for base, other in zip(run, edited, strict=True)]
         flags = sorted({flag for pair in pairs for flag in pair.new_red_flags})
         return Screened(edit, 100 * fmean(pair.difference for pair in pairs), tuple(flags))
+
+    async def _without_idle_examples(self, edit: Edit, run: tuple[Transcript, ...]) -> Edit:
+        """Return an edit without the new examples that are not shown to help, which the rule on spans would leave to an owner."""
+        skill, path = self.revision.bank.skills.get(edit.skill), skill_paths(self.revision.bank).get(edit.skill, "")
+        if skill is None or not edit.examples:
+            return edit
+        standing = skill.examples_in(skill.language)
+        self.watch.step(f"leaving out each new example of {edit.skill} on evolution profiles")
+        whole = await self._simulate(self._candidate(edit), Arm.CANDIDATE)
+        help_of: dict[Example, Interval] = {}
+        for example in edit.examples:
+            others = [each for each in edit.examples if each != example]
+            if example in standing or len(others) < fewest_examples(skill):
+                continue
+            without = await self._simulate(self._candidate(choose_examples(edit, skill, path, others)), Arm.CANDIDATE)
+            help_of[example] = t_interval(
+                [100 * pair_of(*each).difference for each in zip(without, whole, strict=True)]
+            )
+        best_first = sorted(help_of, key=lambda each: help_of[each].low, reverse=True)
+        least = fewest_examples(skill) - (len(edit.examples) - len(help_of))
+        kept = [each for at, each in enumerate(best_first) if at < least or help_of[each].low > 0]
+        chosen = [each for each in edit.examples if each not in help_of or each in kept]
+        if len(chosen) == len(edit.examples):
+            return edit
+        fewer = await self._screen(choose_examples(edit, skill, path, chosen), run)
+        return fewer.edit if fewer.effect > 0 and not fewer.red_flags else edit
 
     def _candidate(self, edit: Edit) -> Bank:
         settings = self.revision.settings

@@ -7,7 +7,7 @@ They write from `data/starters.<language>.yaml`, one draft for each need, and fr
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
@@ -38,6 +38,7 @@ class Edit:
         files: The new content of each changed file, by path relative to the bank's folder.
         about: The need or disposition that it is about.
         weakness: What it answers.
+        examples: Of `examples`, all that the skill has after it, in its own language.
     """
 
     operator: str
@@ -45,6 +46,7 @@ class Edit:
     files: Mapping[str, str]
     about: str
     weakness: Weakness
+    examples: tuple[Example, ...] = ()
 
     @property
     def path(self) -> str:
@@ -158,12 +160,27 @@ def _better_examples(weakness: Weakness, skill: Skill, path: str, transcripts: S
         drafts = [each for each in _examples(starters[need], "examples") if each.supporter not in spoken]
         # What stands in `SKILL.md` has one exchange.
         examples = sorted([*kept, *drafts][: max(_EXAMPLES, len(kept))], key=lambda each: len(each.earlier) > 0)
-        # Where there are references some stay, so that no file has to go.
-        least = OWN_EXAMPLES + (skill.language in skill.references)
-        if len(examples) >= least and tuple(examples) != standing:
-            files = with_examples(skill, examples)
-            files[SKILL_FILE] = raise_version(files[SKILL_FILE], skill.version)
-            yield Edit("examples", skill.name, in_folder(PurePosixPath(path).parent, files), need, weakness)
+        if len(examples) >= fewest_examples(skill) and tuple(examples) != standing:
+            yield choose_examples(Edit("examples", skill.name, {}, need, weakness), skill, path, examples)
+
+
+def fewest_examples(skill: Skill) -> int:
+    """Return how many examples a skill needs: where there are references some stay, so that no file has to go."""
+    return OWN_EXAMPLES + (skill.language in skill.references)
+
+
+def choose_examples(edit: Edit, skill: Skill, path: str, examples: Sequence[Example]) -> Edit:
+    """Return an edit of a skill's examples with others in their place.
+
+    Args:
+        edit: The edit.
+        skill: The skill before it.
+        path: The skill's `SKILL.md`, relative to the bank's folder.
+        examples: All that it is to have, as many as `fewest_examples` says or more.
+    """
+    files = with_examples(skill, examples)
+    files[SKILL_FILE] = raise_version(files[SKILL_FILE], skill.version)
+    return replace(edit, files=in_folder(PurePosixPath(path).parent, files), examples=tuple(examples))
 
 
 def in_folder(folder: str | PurePosixPath, files: Mapping[str, str]) -> dict[str, str]:

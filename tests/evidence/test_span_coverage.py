@@ -170,7 +170,13 @@ RIDERS: dict[str, tuple[str, Edit]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("rider", RIDERS)
+#: What the tests try each time; the others take two seconds each and run with what is thorough.
+ALWAYS = ("title", "earlier turns")
+
+
+@pytest.mark.parametrize(
+    "rider", [each if each in ALWAYS else pytest.param(each, marks=pytest.mark.thorough) for each in RIDERS]
+)
 def test_whatever_rides_along_beside_better_examples_is_named_and_not_accepted(rider: str, bank: Path) -> None:
     span, edit = RIDERS[rider]
     made = collect(bank, better(bank, **{"further" if rider == "earlier turns" else "skill": edit}))

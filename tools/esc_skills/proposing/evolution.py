@@ -15,6 +15,7 @@ from esc_skills.bank.entrance import ENTRANCE_FILE
 from esc_skills.bank.reader import Bank, check_references, parse_documents, read_bank
 from esc_skills.bank.skill import SKILL_FILE, Example
 from esc_skills.errors import FaultyRunError
+from esc_skills.evidence.exercise import Exercise
 from esc_skills.evidence.revision import Revision, read_revision
 from esc_skills.evidence.trial import pair_of
 from esc_skills.gate.decision import Decision
@@ -217,16 +218,14 @@ class _Evolving:
             return edit
         standing = skill.examples_in(skill.language)
         self.watch.step(f"leaving out each new example of {edit.skill} on evolution profiles")
-        whole = await self._simulate(self._candidate(edit), Arm.CANDIDATE)
+        bank = self._candidate(edit)
+        whole = await self._simulate(bank, Arm.CANDIDATE)
         help_of: dict[Example, Interval] = {}
         for example in edit.examples:
             others = [each for each in edit.examples if each != example]
-            if example in standing or len(others) < fewest_examples(skill):
-                continue
-            without = await self._simulate(self._candidate(choose_examples(edit, skill, path, others)), Arm.CANDIDATE)
-            help_of[example] = t_interval(
-                [100 * pair_of(*each).difference for each in zip(without, whole, strict=True)]
-            )
+            if example not in standing and len(others) >= fewest_examples(skill):
+                without = self._candidate(choose_examples(edit, skill, path, others))
+                help_of[example] = t_interval(await self._gain(whole, bank, without))
         best_first = sorted(help_of, key=lambda each: help_of[each].low, reverse=True)
         least = fewest_examples(skill) - (len(edit.examples) - len(help_of))
         kept = [each for at, each in enumerate(best_first) if at < least or help_of[each].low > 0]
@@ -235,6 +234,16 @@ class _Evolving:
             return edit
         fewer = await self._screen(choose_examples(edit, skill, path, chosen), run)
         return fewer.edit if fewer.effect > 0 and not fewer.red_flags else edit
+
+    async def _gain(self, whole: tuple[Transcript, ...], bank: Bank, without: Bank) -> list[float]:
+        """Return what an edit gains, in points, beside the same with less in it: none where that was not read."""
+        exercise = Exercise(self.players, (without, bank), 1)
+        exercise.add(self.draws, [(each, each) for each in whole])
+        read = sorted({at for change in exercise.changes for at in exercise.places(change)})
+        planned = [Planned(self.draws[at], without, Arm.CANDIDATE) for at in read]
+        less = await play_all(self.players, planned, concurrency=self.team.concurrency, progress=self.watch.progress)
+        gained = {at: 100 * pair_of(other, whole[at]).difference for at, other in zip(read, less, strict=True)}
+        return [gained.get(at, 0.0) for at in range(len(whole))]
 
     def _candidate(self, edit: Edit) -> Bank:
         settings = self.revision.settings

@@ -1,6 +1,6 @@
 """Time the public API, as Markdown: the import, and the selection among 1,000 skills.
 
-    python bench/public_api.py
+python bench/public_api.py
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def import_ms() -> float:
 
 
 def import_bank_ms() -> float:
-    script = "import time; a = time.perf_counter(); from esc_skills import Bank; print(1000 * (time.perf_counter() - a))"
+    script = (
+        "import time; a = time.perf_counter(); from esc_skills import Bank; print(1000 * (time.perf_counter() - a))"
+    )
     return median(float(subprocess.check_output([sys.executable, "-c", script])) for _ in range(9))
 
 

@@ -20,6 +20,9 @@ from esc_skills.errors import EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED, EscEr
 #: Each command with its module and its line in `--help`; a module is imported when its command runs.
 _COMMANDS = {
     "demo": ("demo", "Watch the whole loop on a weakened copy of the bank."),
+    "init": ("init", "Start a repository with a bank, its settings and its checks."),
+    "new": ("new", "Start a skill, a scenario or a persona from a template."),
+    "doctor": ("doctor", "Say what this machine and this repository lack."),
     "validate": ("validate", "Check skills, profiles and settings."),
     "bank": ("bank", "Make the entrance, migrate an old bank, copy the shipped one."),
     "simulate": ("simulate", "Run a bank against seeker profiles."),

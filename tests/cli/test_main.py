@@ -72,7 +72,7 @@ def test_a_wrong_command_line_ends_with_2(arguments: list[str], words: str, caps
 
 def test_without_a_command_the_help_is_shown(capsys: Capture) -> None:
     assert run([]) == 2
-    assert "Start with `esc-skills demo`" in capsys.readouterr().err
+    assert "To watch it: `esc-skills demo`" in capsys.readouterr().err
 
 
 def test_an_internal_fault_ends_with_3_and_its_traceback_goes_to_a_log(

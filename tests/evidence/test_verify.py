@@ -255,7 +255,7 @@ def test_evidence_is_stale_once_the_base_moved(proposed: Proposed, verify: Verif
     verified = verify(proposed)
 
     assert (verified["evidence"], verified["verdict"]) == ("stale", None)
-    assert "evolve" in detail(verified)
+    assert "evidence renew" in detail(verified)
 
 
 def test_evidence_of_another_version_is_unverifiable_and_names_it(proposed: Proposed, tampered: Verify) -> None:

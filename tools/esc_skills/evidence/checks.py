@@ -166,9 +166,7 @@ def scope(case: Case) -> str:
     for path in (folder, case.change.settings.profiles, SETTINGS_FILE):
         now = case.repository.tree_id(case.change.base, path)
         if any(case.repository.tree_id(fork, path) != now for fork in case.change.forks):
-            detail = (
-                f"{path} of the base changed after the proposal branched off; rebase and run `esc-skills evolve` again"
-            )
+            detail = f"{path} of the base changed after the proposal branched off; `esc-skills evidence renew --head BRANCH` makes it anew on the base as it is now"
             raise stale("base", detail)
     return f"touches {folder}/ and {EVIDENCE_FOLDER}/{case.name}/ alone"
 
@@ -235,9 +233,7 @@ def inputs(case: Case) -> str:
     _same_parameters(stated.second_parameters, actual.second_parameters, "/predicate/inputs/second_parameters")
     for key, what in (("base", "bank"), ("profiles", "profiles"), ("gate", "gate settings")):
         if getattr(stated, key) != getattr(actual, key):
-            detail = (
-                f"the {what} of the base changed since the evidence was made; rebase and run `esc-skills evolve` again"
-            )
+            detail = f"the {what} of the base changed since the evidence was made; `esc-skills evidence renew --head BRANCH` makes it anew"
             raise stale(key, detail)
     if stated.candidate != actual.candidate:
         raise invalid("bank", _edited_file(case))
@@ -470,7 +466,7 @@ def _undecided(change: MergedChange, word: OwnersWord) -> RefusedError:
     sign = f"`esc-skills owners sign --base {change.base[:12]} --head {change.head[:12]} --reason …`"
     may = f"{' or '.join(owners)} may decide it without: {sign}" if owners else ""
     if change.kinds == {Kind.BANK}:
-        detail = f"the head changes {path} and adds no evidence; `esc-skills evolve` makes proposals with it, and `esc-skills evidence collect` makes it for a change by hand"
+        detail = f"the head changes {path} and adds no evidence; `esc-skills evidence collect --head BRANCH` plays it and leaves a branch with both"
         return missing("evidence", f"{detail}; {may}" if may else detail)
     if change.kinds == {Kind.EVIDENCE}:
         return missing("evidence", f"the head changes {path} and brings no proposal")

@@ -50,7 +50,8 @@ class Revisions(Objects):
         """Return the id of the commit that a revision names.
 
         A full ref and a full id mean themselves. A short name is a branch, a tag or a remote's branch, and an error where it
-        is several of them: git would take the tag, and whoever may push tags would choose what is judged.
+        is several of them: git would take the tag, and whoever may push tags would choose what is judged. Where it is none of
+        them, it is that branch of `origin`.
 
         Args:
             revision: A name or an id, with or without steps back such as `~1`.
@@ -80,7 +81,13 @@ class Revisions(Objects):
                 return self.peel(self._git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"))
             except CommandError:
                 return None
-        return None
+        return self._remote_s(name)
+
+    def _remote_s(self, name: str) -> str | None:
+        """Return the commit of a branch that this clone has from `origin` alone, as after a fetch of somebody's proposal."""
+        ref = f"refs/remotes/origin/{name}"
+        found = {} if any(mark in name for mark in "*?[\\") else self._refs(ref)
+        return self.peel(found[ref]) if ref in found else None
 
     def full_ref(self, name: str) -> str | None:
         """Return the full name of the ref that a name means; None where there is none.

@@ -53,7 +53,7 @@ SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 RULES = {
     "evidence-invalid": (
         "The evidence is not what the tools make of this change",
-        "Run `esc-skills evolve`, or `esc-skills evidence collect` for a change made by hand, and push the branch it leaves.",
+        "Run `esc-skills evidence collect` for the change, and push the branch that it leaves.",
     ),
     "evidence-stale": (
         "The base changed after the evidence was made",

@@ -242,7 +242,7 @@ def settings_page(words: Mapping[str, Any]) -> str:
                 "# Settings",
                 _MADE,
                 "The table `[tool.esc-skills]` of `pyproject.toml` holds them. An unknown key is an error. A proposal is judged "
-                "by the settings of the base, never by its own. [Words and endpoints of your own](../settings.md) has examples.",
+                "by the settings of the base, never by its own. [Settings with examples](../settings.md) shows some of them.",
                 table(("key", "value", "default", "meaning"), rows),
                 "## A role as a table",
                 "A model role is a text, or a table with these keys. An option that names another model keeps the others.",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,6 +109,37 @@ def readability() -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif("init" not in commands.list_commands(click.Context(commands)), reason="`init` is not there yet")
+def test_the_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    lines = [line for block in _FENCE.finditer(text) for line in lines_of(block["body"], block["kind"])]
+    # An indecisive verdict ends with 1, which is no mistake; a wrong command or option ends with 2.
+    script = "\n".join(f"{line}; code=$?; [ $code -lt 2 ] || exit $code" for line in lines)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "evidence valid, verdict indecisive" in done.stdout
+    assert "untested, on an owner's word: verdict accept" in done.stdout
+    log = subprocess.run(
+        ["git", "log", "--format=%s", "main"],
+        cwd=tmp_path / "support-bank",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert log.stdout.splitlines()[0] == "Say humiliated at once"
 
 
 @pytest.mark.parametrize("name", NAMES)

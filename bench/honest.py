@@ -3,10 +3,11 @@
     python bench/honest.py [--proposals 200] [--seed 20260527]
 
 Edits of the weakened bank, made by code from a seed, go through `evidence collect` one after the other, all in one ledger.
-Each is verified as a branch; those that the gate accepts are merged in one of three ways (merge commit, squash, rebase),
-after something else came first, and verified again as they stand on `main`, from where the next edits start. A false alarm
-is evidence that is not valid, or a verdict other than the stated one. The gate is a quick and lenient one, so that there is
-something to merge and it takes minutes.
+Each is verified as a branch. Where the gate accepts and some words were not played, an owner signs for them, and it is
+verified again. What is accepted then is merged in one of three ways (merge commit, squash, rebase), after something else came
+first, and verified as it stands on `main`, from where the next edits start. A false alarm is evidence that is not valid, or a
+verdict other than the one that was stated or signed for; a line for danger that is weakened beside other words stays indecisive.
+The gate is a quick and lenient one, so that there is something to merge and it takes minutes.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from tests.forgeries.honest import edit
 from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
 
-GATE = "[tool.esc-skills.gate]\ndraws = 20\nbatch = 10\nthreshold = 1.05\n"
+GATE = "[tool.esc-skills.gate]\ndraws = 20\nbatch = 10\nthreshold = 1.02\nspan_draws = 10\n"
+OWNERS = '[tool.esc-skills.owners]\n"skills/**" = ["owner"]\n"pyproject.toml" = ["owner"]\n'
 #: After how many proposals a release opens an epoch, so that some are accepted now and then.
 EPOCH = 2
 WAYS = ("merge", "squash", "rebase")
@@ -53,7 +55,10 @@ def call(*arguments: str) -> tuple[int, Any, str]:
 def start(folder: Path) -> Path:
     shutil.copytree(shipped("examples", "weakened-bank"), folder / "skills")
     shutil.copytree(shipped("profiles"), folder / "profiles")
-    (folder / "pyproject.toml").write_text(GATE)
+    (folder / "pyproject.toml").write_text(GATE + OWNERS)
+    key = folder.with_name("owner")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "owner", "-f", str(key)], check=True)
+    (folder / "allowed_signers").write_text(f"owner {key.with_suffix('.pub').read_text()}")
     git(folder, "init", "--quiet", "--initial-branch", "main")
     git(folder, "config", "user.name", "Bench")
     git(folder, "config", "user.email", "bench@example.invalid")
@@ -107,6 +112,22 @@ def verified(folder: Path, base: str, head: str, verdict: str) -> str:
     return "" if said == ("valid", verdict, int(verdict != "accept")) else f"{said} {found['checks'][-1]['detail']}"
 
 
+def sign(folder: Path, branch: str) -> tuple[str, str]:
+    """Let an owner vouch for what was not played, and return the verdict after that and what is wrong."""
+    key = str(folder.with_name("owner"))
+    reason = ("--reason", "Read aloud by two of us.")
+    error = io.StringIO()
+    with redirect_stdout(io.StringIO()), redirect_stderr(error):
+        code = run(["owners", "sign", "--repo", str(folder), "--head", branch, *reason, "--key", key])
+    if code:
+        return "indecisive", error.getvalue()
+    _, found, told = call("verify", "--repo", str(folder), "--base", "main", "--head", branch)
+    if found is None or found["evidence"] != "valid":
+        return "indecisive", told or str(found["checks"][-1])
+    told = found["checks"][-1]["detail"]
+    return found["verdict"], "" if found["verdict"] == "accept" or "travels alone" in told else told
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description="Count false alarms.")
     options.add_argument("--proposals", type=int, default=200)
@@ -115,7 +136,7 @@ def main() -> None:
     chance, verdicts, kinds, alarms = random.Random(given.seed), Counter[str](), Counter[str](), list[str]()
     with tempfile.TemporaryDirectory() as temporary:
         folder, number = start(Path(temporary, "bank")), 0
-        while verdicts.total() < given.proposals:
+        while kinds.total() < given.proposals:
             number += 1
             kind = commit(folder, f"edit-{number}", chance)
             _, made, error = call("evidence", "collect", "--repo", str(folder), "--head", f"edit-{number}")
@@ -123,6 +144,11 @@ def main() -> None:
                 print(f"no proposal, {kind}: {error.splitlines()[0]}", file=sys.stderr)
                 continue
             verdict = made["verdict"]
+            if made["gate"] == "accept" and verdict == "indecisive":
+                verdict, wrong = sign(folder, made["branch"])
+                verdicts["signed"] += 1
+                if wrong:
+                    alarms.append(f"{number}, {kind}, signed: {wrong}")
             verdicts[verdict] += 1
             kinds[kind] += 1
             ways = [("main", made["branch"])]
@@ -132,13 +158,14 @@ def main() -> None:
             for base, head in ways:
                 if wrong := verified(folder, base, head, verdict):
                     alarms.append(f"{number}, {kind}: {wrong}")
-            if verdicts.total() % EPOCH == 0:
+            if kinds.total() % EPOCH == 0:
                 with redirect_stdout(io.StringIO()):
                     run(["ledger", "open", "--repo", str(folder), "--release", f"v{number}"])
     print(
-        "\n| proposals | accepted, merged, verified again | rejected | indecisive | false alarms |\n|--:|--:|--:|--:|--:|"
+        "\n| proposals | signed for by an owner | accepted, merged, verified again | rejected | indecisive | false alarms |\n"
+        "|--:|--:|--:|--:|--:|--:|"
     )
-    counts = [verdicts.total(), *(verdicts[each] for each in ("accept", "reject", "indecisive")), len(alarms)]
+    counts = [kinds.total(), *(verdicts[each] for each in ("signed", "accept", "reject", "indecisive")), len(alarms)]
     print(f"| {' | '.join(map(str, counts))} |")
     print(", ".join(f"{kind} {times}" for kind, times in sorted(kinds.items())), file=sys.stderr)
     for alarm in alarms:

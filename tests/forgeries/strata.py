@@ -83,7 +83,7 @@ def all_strata(own: Sequence[OwnDraw]) -> list[str]:
     return sorted({name for each in own for name in each.strata})
 
 
-@refused("evidence", r"plan\.json: \S+ got \d+ draws of its own, and the gate allows 60", shop="scrutinised")
+@refused("evidence", r"plan\.json: \S+ got \d+ draws of its own, and the gate allows 200", shop="scrutinised")
 def a_stratum_gets_more_draws_than_the_gate_allows(shop: Workshop) -> None:
     def exceed(trial: Trial, own: list[OwnDraw]) -> list[OwnDraw]:
         name = all_strata(own)[0]

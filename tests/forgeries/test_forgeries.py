@@ -31,7 +31,7 @@ from .workshop import Workshop, forget_ledgers, git, read_real, worded
 #: A gate of few draws, so that running again is quick; what it decides does not matter.
 QUICK = "[tool.esc-skills.gate]\ndraws = 12\nbatch = 6\nthreshold = 1.2\nspan_draws = 1\nstratum_draws = 0\n"
 #: One that looks into strata that seem to lose.
-SCRUTINY = "[tool.esc-skills.gate]\ndraws = 24\nbatch = 6\nthreshold = 1.2\nstratum_draws = 60\nspan_draws = 1\n"
+SCRUTINY = "[tool.esc-skills.gate]\ndraws = 24\nbatch = 6\nthreshold = 1.2\nstratum_draws = 200\nspan_draws = 1\n"
 MODELS = """\
 [tool.esc-skills.gate]
 draws = 8
@@ -96,6 +96,13 @@ def without_link(text: str) -> str:
     return re.sub(r"^More examples: .*\n\n", "", text, flags=re.MULTILINE)
 
 
+def with_first_example(text: str, need: HiddenIntention) -> str:
+    """A `SKILL.md` whose first example is one for a need: a change of one span, which has no other to be carried by."""
+    skill = skill_of(text)
+    draft = Example(**load_starters(Language.ENGLISH)[need]["examples"][0])
+    return replace_examples(text, [draft, *skill.examples[1:]], skill.avoid)
+
+
 def edited(folder: Path, branch: str, path: str, text: str) -> str:
     """Leave a branch that changes a skill by hand."""
     git(folder, "checkout", "--quiet", "-b", branch, "main")
@@ -133,9 +140,8 @@ def surrogate(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Works
     )
     keep_own_examples(folder)
     good = raised((folder / SKILL).read_text())
-    # Two examples that the surrogate's seekers like much better than the harmful ones, so that some plan soon accepts them.
-    drafts = load_starters(Language.ENGLISH)[HiddenIntention.DEEP_EMPATHY]["examples"][:2]
-    good = replace_examples(good, [Example(**each) for each in drafts], skill_of(good).avoid)
+    # An example that the surrogate's seekers like much better than the harmful one, so that some plan soon accepts it.
+    good = with_first_example(good, HiddenIntention.DEEP_EMPATHY)
     examples, avoid = good.split("### Avoid", 1)
     flagged = re.sub(r"(\*\*Supporter:\*\* .*)", rf"\1 {RED}", examples)
     return proposals(folder, SKILL, (worded(good, number) for number in range(40)), f"{flagged}### Avoid{avoid}")
@@ -149,16 +155,14 @@ def scrutinised(tmp_path_factory: pytest.TempPathFactory, own_home: Path) -> Wor
     )
     keep_own_examples(folder)
     mixed = raised((folder / SKILL).read_text())
-    # Of the two examples one helps most seekers and the other harms some.
-    drafts = load_starters(Language.ENGLISH)
-    chosen = [drafts[need]["examples"][0] for need in (HiddenIntention.DEEP_EMPATHY, HiddenIntention.PRACTICAL_ADVICE)]
-    mixed = replace_examples(mixed, [Example(**each) for each in chosen], skill_of(mixed).avoid)
+    # It helps most seekers and harms some.
+    mixed = with_first_example(mixed, HiddenIntention.UNDERSTAND_OTHERS)
     return proposals(
         folder,
         SKILL,
         (worded(mixed, number) for number in range(80)),
         raised((folder / SKILL).read_text()),
-        suits=lambda made: 12 <= made["own_draws"] < 60,
+        suits=lambda made: 12 <= made["own_draws"] < 200,
     )
 
 

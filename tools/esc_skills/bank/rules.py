@@ -24,6 +24,7 @@ from esc_skills.bank.skill import (
 )
 from esc_skills.documents.findings import Finding, Severity
 from esc_skills.documents.schema import check_schema, line_at, suggest
+from esc_skills.documents.templates import find_unfilled
 from esc_skills.documents.yaml import escape_pointer
 from esc_skills.vocabulary import Disposition, Language, Vocabulary
 
@@ -63,6 +64,8 @@ def check_contract(document: SkillDocument, vocabulary: Vocabulary = OURS) -> li
         document: The skill.
         vocabulary: The words and further keys that it may use.
     """
+    if unfilled := list(find_unfilled(document.text, document.path)):
+        return unfilled  # what else departs follows from that
     if (old := _old_form(document)) is not None:
         return [_finding(document, "/examples", "old-form", old)]
     found = [*_check_portable_file(document), *_check_portable_values(document), *_check_body(document)]

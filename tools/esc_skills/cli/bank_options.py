@@ -14,7 +14,7 @@ from esc_skills.errors import InputError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_FOLDER = "The bank's folder{none}. [default: the repository's, else the shipped one]"
+_FOLDER = "The bank's folder, or `shipped` for ours{none}. [default: the repository's; ours outside of any]"
 
 
 def with_skills(*, or_none: bool = False) -> Callable[[_Command], _Command]:

@@ -15,10 +15,9 @@ from esc_skills.cli.model_options import chosen, with_models
 from esc_skills.cli.output import format_option, one_decimal, say, show_json, show_table
 from esc_skills.cli.places import find_population, find_settings
 from esc_skills.cli.report_options import Evaluation, points, with_report
-from esc_skills.cli.simulate import chance_of
 from esc_skills.errors import InputError
 from esc_skills.simulation.ablation import BankWorth, Contrast, RedFlag, weigh_bank
-from esc_skills.simulation.draws import plan_draws
+from esc_skills.simulation.draws import chance_of, plan_draws
 from esc_skills.simulation.players import cast_players
 from esc_skills.simulation.runner import Progress
 from esc_skills.simulation.sentient_score import Score

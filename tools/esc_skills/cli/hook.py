@@ -79,6 +79,19 @@ def install(server: bool, repo: Path, branch: str, require_signature: bool, forc
     return EXIT_FINE
 
 
+def install_before_commit(repository: Repository) -> Path:
+    """Install the hook that validates what is staged, and return its file.
+
+    Raises:
+        InputError: Somebody else's hook stands there, or hooks are shared with other repositories.
+    """
+    path = _hooks_folder(repository, force=False) / "pre-commit"
+    _require_ours(path, force=False)
+    write_atomically(path, _PRE_COMMIT.format(mark=_MARK, python=shlex.quote(sys.executable)))
+    path.chmod(0o755)
+    return path
+
+
 def _hooks_folder(repository: Repository, force: bool) -> Path:
     folder = repository.hooks_folder
     own = (repository.root.resolve(), repository.private_folder.parent.resolve())

@@ -17,29 +17,46 @@ from esc_skills import __version__
 from esc_skills.cli.output import say
 from esc_skills.errors import EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED, EscError
 
-#: Each command with its module and its line in `--help`; a module is imported when its command runs.
-_COMMANDS = {
-    "demo": ("demo", "Watch the whole loop on a weakened copy of the bank."),
-    "validate": ("validate", "Check skills, profiles and settings."),
-    "bank": ("bank", "Make the entrance, migrate an old bank, copy the shipped one."),
-    "simulate": ("simulate", "Run a bank against seeker profiles."),
-    "replay": ("simulate:replay", "Run a simulation again from its recorded calls."),
-    "score": ("score", "Show the scores of runs, ours or SAGE's."),
-    "evaluate": ("evaluate", "Measure what a bank is worth, its responses and its skills."),
-    "diagnose": ("diagnose", "Find what is weak or unsafe in a run."),
-    "evolve": ("evolve", "Propose a better bank as a branch with its evidence."),
-    "evidence": ("evidence", "Judge a change made by hand; renew a proposal whose base moved."),
-    "ledger": ("ledger", "Show and check the history of registrations and decisions."),
-    "owners": ("owners", "Decide what no simulation can, with a signature and a reason."),
-    "verify": ("verify", "Re-derive the verdict of a proposal from git alone."),
-    "gate": ("gate", "Measure the gate: false accepts and power."),
-    "hook": ("hook", "Install the gate on a git server, and validation before a commit."),
-    "diff": ("diff", "Explain how two revisions of the bank differ."),
-    "profiles": ("profiles", "Import and export seeker profiles."),
-    "corpus": ("corpus", "Import published conversations; take personal data out of them."),
-    "discover": ("discover", "From dialogues to prototypes and drafts of skills."),
-    "surrogate": ("surrogate", "Fit and measure the surrogate seeker and the annotator."),
+#: The commands by task, each with its module and its line in `--help`; a module is imported when its command runs.
+_TASKS = {
+    "Start": {
+        "demo": ("demo", "Watch the whole loop on a weakened copy of the bank."),
+        "init": ("init", "Start a repository with a bank, its settings and its checks."),
+        "doctor": ("doctor", "Say what this machine and this repository lack."),
+    },
+    "Write skills, and give them to agents": {
+        "new": ("new", "Start a skill, a scenario or a persona from a template."),
+        "validate": ("validate", "Check skills, profiles and settings."),
+        "bank": ("bank", "Make the entrance, migrate an old bank, copy the shipped one."),
+        "diff": ("diff", "Explain how two revisions of the bank differ."),
+    },
+    "Simulate and measure": {
+        "simulate": ("simulate", "Run a bank against seeker profiles."),
+        "replay": ("simulate:replay", "Run a simulation again from its recorded calls."),
+        "score": ("score", "Show the scores of runs, ours or SAGE's."),
+        "diagnose": ("diagnose", "Find what is weak or unsafe in a run."),
+        "evaluate": ("evaluate", "Measure what a bank is worth, its responses and its skills."),
+    },
+    "Propose and verify a change": {
+        "evidence": ("evidence", "Judge a change made by hand; renew a proposal whose base moved."),
+        "evolve": ("evolve", "Propose a better bank as a branch with its evidence."),
+        "verify": ("verify", "Re-derive the verdict of a proposal from git alone."),
+        "owners": ("owners", "Decide what no simulation can, with a signature and a reason."),
+        "ledger": ("ledger", "Show and check the history of registrations and decisions."),
+        "hook": ("hook", "Install the gate on a git server, and validation before a commit."),
+    },
+    "Bring your own data": {
+        "corpus": ("corpus", "Import published conversations; take personal data out of them."),
+        "discover": ("discover", "From dialogues to prototypes and drafts of skills."),
+        "profiles": ("profiles", "Import and export seeker profiles."),
+    },
+    "Measure the tools themselves": {
+        "gate": ("gate", "Measure the gate: false accepts and power."),
+        "surrogate": ("surrogate", "Fit and measure the surrogate seeker and the annotator."),
+        "completion": ("completion", "Print the line that completes commands in your shell."),
+    },
 }
+_COMMANDS = {name: each for task in _TASKS.values() for name, each in task.items()}
 
 
 class _Commands(click.Group):
@@ -55,8 +72,10 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands, in the order of the loop"):
-            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+        width = max(map(len, _COMMANDS))
+        for task, named in _TASKS.items():
+            with formatter.section(task):
+                formatter.write_dl([(name.ljust(width), line) for name, (_, line) in named.items()])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in _COMMANDS:
@@ -71,7 +90,7 @@ class _Commands(click.Group):
 def commands() -> None:
     """Keep emotional support skills in git, and let simulation verify every change to them.
 
-    Start with `esc-skills demo`.
+    To watch it: `esc-skills demo`. To start a bank: `esc-skills init DIR`.
     """
 
 

@@ -15,10 +15,8 @@ from esc_skills.cli.model_options import chosen, with_models
 from esc_skills.cli.model_run import ModelRun, files_beside
 from esc_skills.cli.output import ProgressLine, format_option, one_decimal, say, show_json
 from esc_skills.cli.places import find_population, find_settings
-from esc_skills.documents.jsonl import digest_json
 from esc_skills.models.request import Model
-from esc_skills.seekers.population import Population
-from esc_skills.simulation.draws import Draw, plan_draws
+from esc_skills.simulation.draws import Draw, chance_of, plan_draws
 from esc_skills.simulation.estimate import estimate_episode
 from esc_skills.simulation.players import Players, cast_players, play, require_languages
 from esc_skills.simulation.runfile import Ending, RunFile, UnfinishedRun
@@ -103,11 +101,6 @@ def replay(calls: Path, **options: Any) -> int:
     is not recorded ends it.
     """
     return _Simulation(options, calls).simulate()
-
-
-def chance_of(seed: int, split: str, population: Population) -> str:
-    """Return the digest that the draws of a run follow from; the bank has no part in it."""
-    return digest_json({"seed": seed, "split": split, "profiles": population.digest})
 
 
 class _Simulation:

@@ -12,7 +12,7 @@ from esc_skills.git.objects import (
     MalformedObjectError,
     MissingObjectError,
 )
-from esc_skills.git.repository import Repository, create_repository
+from esc_skills.git.repository import Repository, create_repository, enclosing_repository, is_in_repository, start_git
 from esc_skills.git.revisions import LedgerCommit
 from esc_skills.git.store import ChangedFile
 
@@ -31,4 +31,7 @@ __all__ = [
     "Repository",
     "as_committed",
     "create_repository",
+    "enclosing_repository",
+    "is_in_repository",
+    "start_git",
 ]

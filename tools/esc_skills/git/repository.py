@@ -228,6 +228,31 @@ def _refused(branch: str, remote: str | None, error: CommandError, wanted: str =
     return GitError(f"{where} could not be {wanted}", f"git said: {error.said}")
 
 
+def start_git(folder: Path) -> None:
+    """Make a folder a git repository whose branch will be `main`; one that is one stays as it is."""
+    import git
+
+    if not (folder / ".git").exists():
+        own = {"GIT_DIR": str(folder.resolve() / ".git"), "GIT_WORK_TREE": str(folder.resolve())}
+        git.Repo.init(folder, initial_branch="main", env=own).close()
+
+
+def is_in_repository(folder: Path) -> bool:
+    """Whether a folder lies in a git repository, be it its top; git itself is not asked."""
+    return any((each / ".git").exists() for each in (folder.absolute(), *folder.absolute().parents))
+
+
+def enclosing_repository(folder: Path) -> Path | None:
+    """Return the top of the repository that a folder lies in without being its top itself; None where there is none."""
+    standing = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())
+    try:
+        with Repository(standing) as repository:
+            top = repository.root.resolve()
+    except GitError:
+        return None
+    return None if top == folder.resolve() else top
+
+
 def create_repository(path: Path, files: Mapping[str, bytes], message: str) -> None:
     """Make a repository with one commit on `main`, checked out, by an author of its own.
 

@@ -10,6 +10,7 @@ from typing import Any
 from esc_skills.documents.findings import Finding, Severity, finding_of, has_errors
 from esc_skills.documents.jsonl import digest_json
 from esc_skills.documents.schema import check_schema, line_at
+from esc_skills.documents.templates import find_unfilled
 from esc_skills.documents.text import decode, require_size
 from esc_skills.documents.yaml import YamlDocument, parse_yaml
 from esc_skills.errors import DocumentError, InputError
@@ -76,7 +77,7 @@ def check_part(data: bytes, path: str) -> tuple[list[Finding], str, Any]:
     if not kind:
         message = "is no scenario, persona, intentions or whole profile; put it into the folder of its kind"
         return [Finding(path, 0, "", "unknown-kind", Severity.ERROR, message)], "", None
-    findings = check_schema(document.value, kind, path, document.lines)
+    findings = list(find_unfilled(decode(data, path), path)) or check_schema(document.value, kind, path, document.lines)
     if not findings:
         findings = list(_check_names(kind, document, path))
     return findings, kind, None if has_errors(findings) else document.value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from esc_skills.documents.jsonl import digest_json
 from esc_skills.seekers.population import Population
 from esc_skills.seekers.profile import Profile
 from esc_skills.vocabulary import Split
@@ -17,6 +18,11 @@ class Draw:
     position: int
     profile: Profile
     seed: str
+
+
+def chance_of(seed: int, split: str, population: Population) -> str:
+    """Return the digest that the draws of a run follow from; the bank has no part in it."""
+    return digest_json({"seed": seed, "split": split, "profiles": population.digest})
 
 
 def plan_draws(digest: str, population: Population, split: Split, first: int, count: int) -> tuple[Draw, ...]:

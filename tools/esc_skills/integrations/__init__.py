@@ -1,0 +1,1 @@
+"""Integrations: the bank in somebody's own program, agent or notebook."""

@@ -20,8 +20,6 @@ from esc_skills.cli.main import commands
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = [path.relative_to(ROOT).as_posix() for path in PAGES]
-#: Commands that the pages may name before they are there. A command that is there is held to its options.
-COMING = {"init"}
 
 _FENCE = re.compile(r"^(?P<mark>```+)(?P<kind>\S*).*?\n(?P<body>.*?)^(?P=mark)\s*$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"!?\[(?:[^][]|\[[^]]*\])*\]\(([^)\s]+)\)")
@@ -92,7 +90,7 @@ def problem_of(words: list[str]) -> str | None:
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
         found = command.get_command(context, rest[0])
         if found is None:
-            return None if command is commands and rest[0] in COMING else f"no command {' '.join(words)!r}"
+            return f"no command {' '.join(words)!r}"
         command, context = found, click.Context(found, info_name=rest.pop(0), parent=context)
     known = {name for each in command.get_params(context) for name in (*each.opts, *each.secondary_opts)}
     asked = [word.partition("=")[0] for word in rest if re.match(r"--?[a-z]", word)]
@@ -112,7 +110,6 @@ def readability() -> ModuleType:
 
 
 @pytest.mark.thorough
-@pytest.mark.skipif("init" not in commands.list_commands(click.Context(commands)), reason="`init` is not there yet")
 def test_the_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
     lines = [line for block in _FENCE.finditer(text) for line in lines_of(block["body"], block["kind"])]

@@ -9,7 +9,7 @@ CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable
 
-.PHONY: demo test newest constraints thorough forgeries test-server lint clean
+.PHONY: demo test newest constraints thorough forgeries test-server lint docs reference readability clean
 
 demo: $(VENV)/.installed
 	$(BIN)/esc-skills demo --into .demo
@@ -23,7 +23,7 @@ newest:
 
 constraints:
 	rm -rf .venv-newest
-	$(MAKE) .venv-newest/.installed-lint VENV=.venv-newest CONSTRAINTS=
+	$(MAKE) .venv-newest/.installed-lint .venv-newest/.installed-docs VENV=.venv-newest CONSTRAINTS=
 	.venv-newest/bin/pip freeze --exclude-editable | grep -v ' @ ' > constraints.txt
 
 # What takes seconds a test: runs that are killed again and again, long simulations, and all forgeries.
@@ -52,6 +52,18 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/esc-skills validate .
 	$(BIN)/esc-skills validate examples
 
+# The pages as a site in .site. A link to nowhere, to no anchor, or a page outside the contents ends it.
+docs: $(VENV)/.installed-docs
+	$(BIN)/mkdocs build --strict --clean
+
+# What the pages in docs/reference/ say follows from commands, schemas and vocabularies.
+reference: $(VENV)/.installed
+	$(BIN)/python bench/reference.py
+
+# How long the sentences of each page are.
+readability: $(VENV)/.installed
+	$(BIN)/python bench/readability.py
+
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
 	$(PYTHON) -m venv $(VENV)
@@ -70,5 +82,9 @@ $(VENV)/.installed-lint: $(VENV)/.installed-test
 	$(INSTALL) '.[lint]'
 	touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(INSTALL) '.[docs]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) .venv-newest .demo dist build
+	rm -rf $(VENV) .venv-newest .demo .site dist build

@@ -120,7 +120,7 @@ def read_settings(data: bytes | None, shown: str) -> Settings:
     """
     findings = check_settings(data, shown) if data is not None else []
     if findings:
-        raise InputError(findings[0].as_text(), "docs/settings.md lists the keys and what they mean")
+        raise InputError(findings[0].as_text(), "docs/reference/settings.md lists the keys and what they mean")
     table = _table(data, shown) if data is not None else {}
     models = {role.replace("-", "_"): _role(each) for role, each in table.get("models", {}).items()}
     owners = {pattern: tuple(names) for pattern, names in table.get("owners", {}).items()}

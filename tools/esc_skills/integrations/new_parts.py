@@ -56,7 +56,6 @@ def start_part(part: Part, name: str, root: Path, settings: Settings) -> Path:
 
 
 def _render(part: Part, name: str) -> str:
-    suffix = "md" if part is Part.SKILL else "yaml"
     words = {
         "strategies": Strategy,
         "emotions": EmotionType,
@@ -66,4 +65,4 @@ def _render(part: Part, name: str) -> str:
     }
     lines = {key: "\n".join([f'{" " * indent}- "FILL: a sentence"'] * count) for key, (count, indent) in _LINES.items()}
     listed = {key: ", ".join(each) for key, each in words.items()}
-    return Template(read_text(_DATA / f"template-{part}.{suffix}")).substitute(listed, name=name, **lines)
+    return Template(read_text(_DATA / f"template-{part}.txt")).substitute(listed, name=name, **lines)

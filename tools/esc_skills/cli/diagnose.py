@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from esc_skills.bank.skill import Skill
-from esc_skills.cli.model_options import ModelOptions, chosen, with_models
+from esc_skills.cli.model_options import ModelCommand, ModelOptions, chosen, with_models
 from esc_skills.cli.model_run import ModelRun, RunFiles
 from esc_skills.cli.output import ProgressLine, format_option, say, show_json
 from esc_skills.cli.places import beside, find_bank, find_settings
@@ -22,7 +22,7 @@ from esc_skills.settings import RoleSettings
 from esc_skills.transcript import Transcript, read_transcripts
 
 
-@click.command("diagnose")
+@click.command("diagnose", cls=ModelCommand)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--skills",

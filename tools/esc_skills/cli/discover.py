@@ -23,7 +23,7 @@ from esc_skills.cli.discover_output import (
     why_nothing,
 )
 from esc_skills.cli.input_files import reading, require_other
-from esc_skills.cli.model_options import chosen, with_models
+from esc_skills.cli.model_options import ModelCommand, chosen, with_models
 from esc_skills.cli.output import format_option, say, show_json, show_table
 from esc_skills.cli.places import find_settings, find_skills
 from esc_skills.corpora.dialogue_files import read_dialogues
@@ -65,7 +65,7 @@ def command() -> None:
     """
 
 
-@command.command("extract", short_help="Dialogues to Intervention Units.")
+@command.command("extract", cls=ModelCommand, short_help="Dialogues to Intervention Units.")
 @_files
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The JSON Lines file of units."
@@ -188,7 +188,7 @@ def coverage(prototypes: Path, skills: Path | None, form: str) -> int:
     return EXIT_FINDINGS if wrong else EXIT_FINE
 
 
-@command.command("draft", short_help="Prototypes to drafts of skills, on branches.")
+@command.command("draft", cls=ModelCommand, short_help="Prototypes to drafts of skills, on branches.")
 @click.argument("prototypes", type=click.Path(path_type=Path))
 @_skills
 @click.option(

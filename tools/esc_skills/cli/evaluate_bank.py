@@ -11,7 +11,7 @@ import click
 
 from esc_skills import __version__
 from esc_skills.cli.bank_options import require_bank, with_skills
-from esc_skills.cli.model_options import chosen, with_models
+from esc_skills.cli.model_options import ModelCommand, chosen, with_models
 from esc_skills.cli.output import format_option, one_decimal, say, show_json, show_table
 from esc_skills.cli.places import find_population, find_settings
 from esc_skills.cli.report_options import Evaluation, points, with_report
@@ -24,7 +24,7 @@ from esc_skills.simulation.sentient_score import Score
 from esc_skills.vocabulary import Split
 
 
-@click.command("bank", short_help="Whole episodes, with each skill left out.")
+@click.command("bank", cls=ModelCommand, short_help="Whole episodes, with each skill left out.")
 @with_skills()
 @click.option(
     "--profiles",

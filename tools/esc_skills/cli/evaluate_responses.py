@@ -12,7 +12,7 @@ import click
 from esc_skills import __version__
 from esc_skills.bank.reader import Bank, restrict_bank
 from esc_skills.cli.bank_options import require_bank, with_part, with_skills
-from esc_skills.cli.model_options import chosen, with_models
+from esc_skills.cli.model_options import ModelCommand, chosen, with_models
 from esc_skills.cli.output import format_option, one_decimal, say, show_json, show_table
 from esc_skills.cli.places import find_settings
 from esc_skills.cli.report_options import Evaluation, percent, with_report
@@ -48,7 +48,7 @@ class _Plan:
     form: str
 
 
-@click.command("responses", short_help="Single responses on held-out dialogues.")
+@click.command("responses", cls=ModelCommand, short_help="Single responses on held-out dialogues.")
 @click.argument("dialogues", type=click.Path(path_type=Path, dir_okay=False))
 @with_skills()
 @with_part

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from esc_skills.cli.model_options import chosen, with_models
+from esc_skills.cli.model_options import ModelCommand, chosen, with_models
 from esc_skills.cli.output import format_option, say, show_json
 from esc_skills.cli.propose_run import (
     Making,
@@ -63,7 +63,7 @@ def _with_options(command: _Command) -> _Command:
     return command
 
 
-@command.command("collect", short_help="Judge a change that was made by hand.")
+@command.command("collect", cls=ModelCommand, short_help="Judge a change that was made by hand.")
 @_with_options
 def collect_command(**options: Any) -> int:
     """Judge a change of skills that was made by hand, and leave it with its evidence as a branch evolve/….
@@ -74,7 +74,7 @@ def collect_command(**options: Any) -> int:
     return _make(collect, anew=False, **options)
 
 
-@command.command("renew", short_help="Judge a proposal anew whose base moved.")
+@command.command("renew", cls=ModelCommand, short_help="Judge a proposal anew whose base moved.")
 @click.option(
     "--anew",
     is_flag=True,

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from esc_skills.cli.model_options import chosen, with_models
+from esc_skills.cli.model_options import ModelCommand, chosen, with_models
 from esc_skills.cli.output import format_option, one_decimal, say, show_json, show_table
 from esc_skills.cli.propose_run import Making, Steps, opened_book, proposed_as_json, show_proposed, with_ledger
 from esc_skills.errors import EXIT_FINDINGS, EXIT_FINE
@@ -18,7 +18,7 @@ from esc_skills.simulation.team import DIAGNOSIS_DRAWS, MODEL_DRAWS, Team
 from esc_skills.vocabulary import Verdict
 
 
-@click.command("evolve")
+@click.command("evolve", cls=ModelCommand)
 @click.option(
     "--skills",
     "--bank",

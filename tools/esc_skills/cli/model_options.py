@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from esc_skills.errors import InputError
+from esc_skills.documents.schema import check_schema
+from esc_skills.documents.text import read_text
+from esc_skills.documents.yaml import parse_yaml
+from esc_skills.errors import DocumentError, InputError
 from esc_skills.models.endpoint import Endpoint, parse_endpoint
 from esc_skills.settings import ModelSettings
 from esc_skills.simulation.players import SURROGATE, endpoint_of
@@ -137,20 +140,68 @@ def chosen(options: dict[str, Any], settings: ModelSettings) -> ModelOptions:
     return ModelOptions(**values)
 
 
+class ModelOption(click.Option):
+    """An option about the models, which `--help` shows in a group of its own."""
+
+
+class ModelCommand(click.Command):
+    """A command whose `--help` shows the options about models apart from its own."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in two groups."""
+        shown = [(each, each.get_help_record(ctx)) for each in self.get_params(ctx)]
+        own = [record for each, record in shown if record and not isinstance(each, ModelOption)]
+        models = [record for each, record in shown if record and isinstance(each, ModelOption)]
+        for title, records in (
+            ("Options", own),
+            ("Models, for whoever does not play offline (docs/models.md)", models),
+        ):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+def _read_team(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
+    """Let a file give the options that the command line leaves out."""
+    if path is None:
+        return None
+    document = parse_yaml(read_text(path), str(path))
+    for finding in check_schema(document.value, "team", str(path), document.lines):
+        raise DocumentError(str(path), finding.line, finding.code, finding.message, "see docs/models.md")
+    known = {each.name for each in ctx.command.params if isinstance(each, ModelOption)}
+    values = {key.replace("-", "_"): value for key, value in document.value.items()}
+    # Who has no role in this command is not asked for one: a team's file serves all commands.
+    ctx.default_map = {**(ctx.default_map or {}), **{key: each for key, each in values.items() if key in known}}
+    return path
+
+
 def with_models(*roles: str) -> Callable[[_Command], _Command]:
     """Return a decorator that adds the options for some roles, and for asking their models."""
 
     def decorate(command: _Command) -> _Command:
-        for option in reversed([*(click.option(f"--{role}", help=_ROLES[role]) for role in roles), *_asking()]):
+        named = (click.option(f"--{role}", cls=ModelOption, help=_ROLES[role]) for role in roles)
+        for option in reversed([_TEAM, *named, *_asking()]):
             command = option(command)
         return command
 
     return decorate
 
 
+_TEAM = click.option(
+    "--team",
+    cls=ModelOption,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    is_eager=True,
+    expose_value=False,
+    callback=_read_team,
+    help="A YAML file that names these options once, without their dashes; what stands on the command line comes first.",
+)
+
+
 def _asking() -> Iterator[Callable[[_Command], _Command]]:
     yield click.option(
         "--endpoint",
+        cls=ModelOption,
         multiple=True,
         envvar=ENDPOINTS_VARIABLE,
         metavar="NAME=BASE_URL,KEY_VARIABLE",
@@ -158,24 +209,42 @@ def _asking() -> Iterator[Callable[[_Command], _Command]]:
         f"[default: {ENDPOINTS_VARIABLE}, several parted by spaces]",
     )
     yield click.option(
-        "--concurrency", type=click.IntRange(1, 10_000), default=64, show_default=True, help="The most calls in flight."
+        "--concurrency",
+        cls=ModelOption,
+        type=click.IntRange(1, 10_000),
+        default=64,
+        show_default=True,
+        help="The most calls in flight.",
     )
-    yield click.option("--requests-per-minute", type=click.IntRange(1), help="The most calls a minute at an endpoint.")
-    yield click.option("--tokens-per-minute", type=click.IntRange(1), help="The most tokens a minute at an endpoint.")
-    yield click.option("--budget-tokens", type=click.IntRange(1), help="The most tokens that may be spent.")
     yield click.option(
-        "--budget-usd", type=click.FloatRange(0, min_open=True), help="The most US dollars that may be spent."
+        "--requests-per-minute", cls=ModelOption, type=click.IntRange(1), help="The most calls a minute at an endpoint."
+    )
+    yield click.option(
+        "--tokens-per-minute", cls=ModelOption, type=click.IntRange(1), help="The most tokens a minute at an endpoint."
+    )
+    yield click.option(
+        "--budget-tokens", cls=ModelOption, type=click.IntRange(1), help="The most tokens that may be spent."
+    )
+    yield click.option(
+        "--budget-usd",
+        cls=ModelOption,
+        type=click.FloatRange(0, min_open=True),
+        help="The most US dollars that may be spent.",
     )
     yield click.option(
         "--timeout",
+        cls=ModelOption,
         type=click.FloatRange(0, min_open=True),
         default=300.0,
         show_default=True,
         help="How many seconds an answer may take.",
     )
-    yield click.option("--resume", is_flag=True, help="Go on with an unfinished run of the same settings.")
+    yield click.option(
+        "--resume", cls=ModelOption, is_flag=True, help="Go on with an unfinished run of the same settings."
+    )
     yield click.option(
         "--log",
+        cls=ModelOption,
         type=click.Path(path_type=Path, dir_okay=False),
         help="A file for every HTTP call, with what was sent and said and without keys.",
     )

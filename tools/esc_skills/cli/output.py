@@ -29,8 +29,9 @@ format_option = click.option(
 
 
 def say(text: str, *, err: bool = False, bold: bool = False, fg: str | None = None) -> None:
-    """Print one line, of which a part may come from strangers."""
-    click.secho(printable(text), err=err, bold=bold or None, fg=fg)
+    """Print one line, of which a part may come from strangers; plain where NO_COLOR is set."""
+    plain = bool(os.environ.get("NO_COLOR"))
+    click.secho(printable(text), err=err, bold=(bold and not plain) or None, fg=None if plain else fg)
 
 
 def printable(text: str) -> str:

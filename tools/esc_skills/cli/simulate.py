@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from esc_skills.cli.bank_options import find_part, with_part, with_skills
-from esc_skills.cli.model_options import chosen, with_models
+from esc_skills.cli.model_options import ModelCommand, chosen, with_models
 from esc_skills.cli.model_run import ModelRun, files_beside
 from esc_skills.cli.output import ProgressLine, format_option, one_decimal, say, show_json
 from esc_skills.cli.places import find_population, find_settings
@@ -79,7 +79,7 @@ def _with_options(command: _Command) -> _Command:
     return command
 
 
-@click.command("simulate")
+@click.command("simulate", cls=ModelCommand)
 @_with_options
 def command(**options: Any) -> int:
     """Run a bank against seeker profiles and keep one transcript a line.
@@ -91,7 +91,7 @@ def command(**options: Any) -> int:
     return _Simulation(options, None).simulate()
 
 
-@click.command("replay")
+@click.command("replay", cls=ModelCommand)
 @click.argument("calls", type=click.Path(path_type=Path))
 @_with_options
 def replay(calls: Path, **options: Any) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from esc_skills.cli.model_options import ModelOptions, chosen, with_models
+from esc_skills.cli.model_options import ModelCommand, ModelOptions, chosen, with_models
 from esc_skills.cli.model_run import ModelRun, RunFiles
 from esc_skills.cli.output import ProgressLine, say
 from esc_skills.cli.propose_run import base_option, default_base
@@ -29,7 +29,7 @@ from esc_skills.simulation.team import Team
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command("verify")
+@click.command("verify", cls=ModelCommand)
 @base_option
 @click.option("--head", required=True, metavar="REV", help="The proposal's branch.")
 @click.option(

@@ -44,7 +44,7 @@ class Bank:
 ENTRANCE = "emotional-support"
 #: The code of a file of examples beside which there is no skill, and what is wrong with it.
 ORPHAN = "orphan-examples"
-ORPHAN_MEANS = "belongs to no skill: there is no SKILL.md in {}; remove it"
+ORPHAN_MEANS = "belongs to no skill: there is none in {}; remove it"
 #: The code of a linked folder of a skill, and what is wrong with one.
 LINKED = "linked-folder"
 LINKED_MEANS = "is a symbolic link to a folder, which neither `verify` nor a clone on Windows follows"
@@ -121,7 +121,7 @@ def parse_documents(files: Mapping[str, bytes], shown: str) -> tuple[list[SkillD
     references = _references(files)
     for path in sorted(files):
         folder, _, name = path.rpartition("/")
-        if name != SKILL_FILE or folder.rpartition("/")[2] == ENTRANCE:
+        if name != SKILL_FILE or folder == ENTRANCE:
             continue
         try:
             place, text = _text(files, path, shown)
@@ -130,7 +130,7 @@ def parse_documents(files: Mapping[str, bytes], shown: str) -> tuple[list[SkillD
         except DocumentError as error:
             findings.append(finding_of(error))
     for folder, found in references.items():
-        if f"{folder}/{SKILL_FILE}".lstrip("/") not in files:
+        if f"{folder}/{SKILL_FILE}".lstrip("/") not in files or folder == ENTRANCE:  # which has no examples
             message = ORPHAN_MEANS.format(folder or shown)
             for each in found.values():
                 place = str(PurePosixPath(shown, each))

@@ -29,7 +29,7 @@ from esc_skills.evidence.kinds import EVIDENCE_FOLDER, SIGNERS, SIMULATED, Kind
 from esc_skills.evidence.ownership import OwnersWord, owners_word, require_usable, text_findings
 from esc_skills.evidence.proposal import OPERATORS, first_skill, proposal_id
 from esc_skills.evidence.revision import SETTINGS_FILE, skill_path
-from esc_skills.evidence.signature import SignatureError
+from esc_skills.evidence.signature import SignatureError, is_signature
 from esc_skills.evidence.span_coverage import ledger_verdict, suffices
 from esc_skills.evidence.verification import (
     Bound,
@@ -204,6 +204,8 @@ def signature(case: Case) -> str | None:
         raise missing("signature", f"{place}: is missing; `esc-skills evidence sign` makes it")
     if made is None:
         return None
+    if not is_signature(made):
+        raise invalid("signature", f"{place}: is no SSH signature; it may hold nothing else")
     if signers is None:
         return f"{place} is there, and the base names no allowed signers: it says nothing"
     return f"signed by {case.signer}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 import subprocess
 import tempfile
 from enum import StrEnum
@@ -21,6 +24,11 @@ class Purpose(StrEnum):
 
 
 _TIMEOUT = 120
+#: What ssh-keygen writes, and nothing around it: words beside a signature would lie in the repository, shown to nobody.
+_ARMOUR = re.compile(
+    rb"-----BEGIN SSH SIGNATURE-----\n((?:[A-Za-z0-9+/]{1,76}={0,2}\n){1,60})-----END SSH SIGNATURE-----\n?"
+)
+_MAGIC = b"SSHSIG"
 
 
 class SignatureError(EscError):
@@ -46,6 +54,17 @@ def sign(data: bytes, key: Path, purpose: Purpose) -> bytes:
         # The passphrase, if any, is asked for on the terminal by ssh-keygen itself.
         _run(["-q", "-Y", "sign", "-f", str(key), "-n", purpose, str(file)], None, f"{key}: could not sign")
         return Path(folder, "statement.sig").read_bytes()
+
+
+def is_signature(data: bytes) -> bool:
+    """Whether some bytes have the form of a signature, whoever made it and of whatever."""
+    found = _ARMOUR.fullmatch(data)
+    if found is None:
+        return False
+    try:
+        return base64.b64decode(found[1]).startswith(_MAGIC)
+    except binascii.Error:
+        return False
 
 
 def check_signature(data: bytes, signature: bytes, signers: bytes, purpose: Purpose) -> str:

@@ -70,8 +70,12 @@ class Hit:
 
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _WORD = re.compile(r"[^\W\d_]+")
+#: A letter under a line or a circle, as added text that shall look struck out.
+_STRUCK = re.compile("\\w[\u0332-\u0338\u20d0-\u20f0]+")
+#: Scripts whose letters look like ours, in a word with ours; and such as no language is written in.
+_ALIKE, _NEVER = frozenset(("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")), frozenset(("MATHEMATICAL", "FULLWIDTH"))
 _COMMENT = re.compile(
-    r"<!--|-->|<[A-Za-z!?/][^>\n]{0,200}>?|&#x?[0-9A-Fa-f]+;?|&[a-z]{2,8};|^[ \t]*\[[^\]\n]*\]:", re.MULTILINE
+    r"<!--|-->|<[A-Za-z!?/][^>\n]{0,200}>?|&#x?[0-9A-Fa-f]+;?|&[a-z]{2,8};|^[ \t>*+-]*\[[^\]\n]*\]:|~{3,}", re.MULTILINE
 )
 _BLOB = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?=[A-Za-z+/_-]*\d)(?=[0-9+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{40,}={0,2}"
@@ -79,15 +83,17 @@ _BLOB = re.compile(
 )
 _OWN_LINK = re.compile(r"\[[a-z]{2,3}\]\(references/examples\.[a-z]{2,3}\.md\)")
 _LINK = re.compile(
-    r"!?\[[^\]\n]*\]\([^)\n]*\)|\b(?:https?|ftp|file|data|javascript|mailto|tel|sms):\S+|\bwww\.\S+"
+    r"!?\[[^\]]{0,200}\]\([^)]{0,400}\)|\b(?:h(?:tt|xx)ps?|ftp|file|data|javascript|mailto|tel|sms):\S+|\bwww\.\S+"
     r"|[\w.+-]+@[\w-]+\.[\w.-]+"
-    r"|\b(?:[a-z0-9-]+\.)+(?:com|org|net|info|io|co|uk|de|cn|app|ai|dev|gov|edu|xyz|ru|fr|eu|us|tv|link|site|online|help|me)\b(?:/\S*)?",
+    r"|\b(?:[a-z0-9-]+\.)+[a-z]{2,12}/\S+|\b\d{1,3}(?:\.\d{1,3}){3}\b"
+    r"|\b(?:[a-z0-9-]+\.)+(?:com|nl|ch|dk|pl|gg|top|ly|biz|jp|kr|au|ca|br|org|net|info|io|co|uk|de|cn|app|ai|dev|gov|edu|xyz|ru|fr|eu|us|tv|link|site|online|help|me)\b(?:/\S*)?",
     re.IGNORECASE,
 )
 _PHONE = re.compile(
     r"(?<![\w.-])\+?\(?\d(?:[\s().-]{0,2}\d){6,}(?![\w.]?\d)"
+    r"|\b\d{3,4}(?:[,/·∙•][\d]{1,4}){2,}\b|\btext\s+\w+\s+to\s+\d{3,6}\b"
     r"|\b(?:911|988|116[\s-]?123|13[\s-]?11[\s-]?14)\b"
-    r"|(?:\b(?:call|dial|ring|text|phone|hotline|helpline|line|number)\b|拨打|拨|致电|热线|電話|电话)\W{0,3}(?:(?:is|at|on|to|the|number|:)\W+){0,3}\d{3,6}\b(?![\s().-]{0,2}\d)",
+    r"|(?:\b(?:call|dial|ring|text|phone|hotline|helpline|number)\b|拨打|拨|致电|热线|電話|电话)\W{0,3}(?:(?:is|at|on|to|the|number|:)\W+){0,3}\d{3,6}\b(?![\s().-]{0,2}\d)",
     re.IGNORECASE,
 )
 _AGENT = re.compile(
@@ -97,10 +103,15 @@ _AGENT = re.compile(
     | \byou\s+are\s+(?:now|actually)\s+(?:an?\s+|the\s+|in\s+)?(?:\w+\s+)?(?:assistant|model|ai|agent|mode|persona|chatbot)\b
     | \b(?:jailbreak|developer\s+mode|sudo|curl|wget|powershell|subprocess|rm\s+-rf)\b | \beval\( | \bexec\( | ```
     | \b(?:run|execute|invoke)\s+(?:the\s+|this\s+|a\s+|any\s+|following\s+)*(?:commands?|scripts?|code|shell|programs?|tools?)\b
-    | \b(?:send|post|upload|reveal|leak|exfiltrate|forward)\b[^.\n]{0,40}\b(?:transcripts?|chat\s+history|keys?|tokens?|passwords?|credentials?|system|prompts?)\b
+    | \b(?:send|post|upload|reveal|leak|exfiltrate|forward|e-?mail|copy)\b[^.\n]{0,40}\b(?:transcripts?|conversations?|chat\s+history|keys?|tokens?|passwords?|credentials?|system|prompts?)\b
     | \b(?:tool|function)[\s_-]?calls?\b | \bcall\s+the\s+\w+\s+tool\b
     | \b(?:write|save|append|delete|read|open)\s+(?:to\s+|the\s+|a\s+|any\s+|all\s+)*(?:files?|disk|director(?:y|ies))\b
     | \b(?:do\s+not|don't|never)\s+(?:tell|reveal|mention|show)\b[^.\n]{0,30}\b(?:these|this|the)\s+(?:instructions?|rules?|prompt|skill)\b
+    | \b(?:whoever|any\s?one|those|agents?|models?)\s+(?:who\s+|that\s+)?(?:loads?|reads?|uses?)\s+(?:this|the)\s+(?:file|skill)\b
+    | \bfor\s+the\s+rest\s+of\s+(?:the|this)\s+(?:session|conversation|chat)\b
+    | \bwhatever\s+(?:the\s+other\s+files?|you\s+were\s+told)\b | \bset\s+aside\s+whatever\b
+    | \buse\s+(?:your|the|a)\s+(?:shell|terminal|browser|tools?)\b | \bignoriere?n?\b[^.\n]{0,40}\b(?:anweisung|regel)\w*
+    | \bdrop\s+the\s+crisis\b
     | 忽略[^。\n]{0,12}(?:指令|规则|規則|提示|说明) | 系统提示词? | 系統提示詞? | 你现在是一?个? | 执行(?:命令|脚本|代码)""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -115,6 +126,7 @@ _RED_ACTS = tuple(
         # Not to ask, not to name: these hold their own negation.
         rf"(?:no need to|need(?:s)? not|needn't|do(?:es)? not|don't|never|avoid|refrain from|skip|without)\s+(?:\w+\s+){{0,2}}?(?:ask|mention|rais|bring|nam|check)\w*\s+(?:up\s+)?(?:about\s+|for\s+|any\s+|the\s+|their\s+|of\s+)*{_OF_DANGER}",
         rf"\b(?:leave|keep|drop|cut)\s+(?:\w+\s+){{0,2}}?{_OF_DANGER}(?:\s+\w+){{0,2}}\s+(?:out|off|away|unsaid|unmentioned)\b",
+        rf"\b(?:no|little)\s+(?:point|use|sense)\s+in\s+(?:asking|mentioning|raising|naming)\b[^.\n]{{0,40}}?{_OF_DANGER}",
         r"不(?:需要|必|要|用)[^。\n]{0,4}(?:问|提|说)[^。\n]{0,6}(?:自杀|自伤|危险|热线|求助)",
     )
 )
@@ -126,7 +138,9 @@ _RED_UNLESS_TURNED = tuple(
         r"\b(?:encourage|help|support|urge|persuade|allow)\s+(?:them|someone|the seeker|him|her|it|suicide|self[-\s]?harm)\s*(?:\w+\s+){0,3}?(?:to\s+)?(?:die|kill|end\s+(?:their|his|her|it)|harm|cut|overdose|suicide|do it)\b",
         r"\b(?:name|give|describe|suggest|explain|list|recommend)\s+(?:\w+\s+){0,2}?(?:methods?|lethal|doses?|ways? to (?:die|end))\b",
         r"\b(?:tell|advise|urge|encourage|ask)\s+(?:them|the seeker|him|her)\s+(?:not|never)\s+to\s+(?:see|call|tell|trust|contact|talk|involve)\b",
-        r"\b(?:stop|skip|double|halve)\s+(?:taking\s+)?(?:the|their|your)\s+(?:medication|medicines?|meds|pills|tablets)\b",
+        r"\b(?:stop|skip|double|halve|throw|leave|flush|come)\s+(?:\w+\s+){0,3}?(?:off\s+)?(?:the|their|your)\s+(?:\w+['’]?s?\s+)?(?:medication|medicines?|meds|pills|tablets|lithium|insulin|antidepressants?)\b",
+        r"\b(?:stop|avoid|quit)\s+(?:talking|speaking|turning|reaching out)\s+to\s+(?:their|your|any|the)\s+(?:\w+\s+){0,2}?(?:doctor|friends?|family|therapist|counsellor|counselor)\w*",
+        r"\b(?:dying|suicide|killing (?:themselves|yourself)|death)\s+(?:would|will|is|may)\s+(?:be\s+)?(?:a\s+)?(?:relief|painless|easy|quick|the answer|for the best)\b",
         r"\b(?:agree|confirm)\s+(?:with them\s+)?that\s+(?:\w+\s+){0,4}?(?:hopeless|burden|worthless|no point|better off)",
         r"承诺保密|保证不告诉|鼓励(?:他|她|对方|求助者)?(?:自杀|自伤|去死)",
     )
@@ -178,17 +192,12 @@ def _invisible(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _lookalike(text: str) -> Iterator[tuple[int, str]]:
+    for word in _STRUCK.finditer(text):
+        yield word.start(), "".join(each if each.isascii() else f"U+{ord(each):04X}" for each in word[0])
     for word in _WORD.finditer(text):
         if not word[0].isascii():
             scripts = {_script(each) for each in word[0]}
-            if "LATIN" in scripts and scripts & {
-                "CYRILLIC",
-                "GREEK",
-                "ARMENIAN",
-                "CHEROKEE",
-                "MATHEMATICAL",
-                "FULLWIDTH",
-            }:
+            if scripts & _NEVER or ("LATIN" in scripts and scripts & _ALIKE):
                 yield word.start(), "".join(each if each.isascii() else f"U+{ord(each):04X}" for each in word[0])
 
 
@@ -201,7 +210,7 @@ def _matches(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, str]]:
 
 
 def _links(text: str) -> Iterator[tuple[int, str]]:
-    yield from ((start, found) for start, found in _matches(_LINK, text) if not _OWN_LINK.fullmatch(found))
+    yield from ((start, found) for start, found in _joined(_LINK, text) if not _OWN_LINK.fullmatch(found))
 
 
 def _phones(text: str) -> Iterator[tuple[int, str]]:
@@ -209,7 +218,22 @@ def _phones(text: str) -> Iterator[tuple[int, str]]:
     yield from _matches(_PHONE, plain if len(plain) == len(text) else text)
 
 
+def _plain(text: str) -> str:
+    """Return a text of the same length with the letters that look like ASCII ones as these, and line ends as blanks."""
+    made = []
+    for each in text:
+        plain = each if each.isascii() else unicodedata.normalize("NFKC", each)
+        made.append(plain if len(plain) == 1 else each)
+    return "".join(made).replace("\n", " ")
+
+
+def _joined(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, str]]:
+    """Yield matches wherever lines end and whatever letters are chosen; each from its place in the text itself."""
+    yield from ((start, text[start : start + len(found)]) for start, found in _matches(pattern, _plain(text)))
+
+
 def _red_acts(text: str) -> Iterator[tuple[int, str]]:
+    text = _plain(text)
     for pattern in _RED_ACTS:
         yield from _matches(pattern, text)
     for pattern in _RED_UNLESS_TURNED:
@@ -226,6 +250,6 @@ _FINDERS = {
     TextRule.BLOB: lambda text: _matches(_BLOB, text),
     TextRule.LINK: _links,
     TextRule.PHONE: _phones,
-    TextRule.AGENT: lambda text: _matches(_AGENT, text),
+    TextRule.AGENT: lambda text: _joined(_AGENT, text),
     TextRule.RED_ACT: _red_acts,
 }

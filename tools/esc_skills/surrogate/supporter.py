@@ -15,6 +15,7 @@ from esc_skills.bank.skill import Example, Skill
 from esc_skills.bank.spans import EXAMPLES, SpanChange, substance
 from esc_skills.documents.text import one_line, read_text
 from esc_skills.documents.yaml import parse_yaml
+from esc_skills.language.wording import stem
 from esc_skills.roles import Answer
 from esc_skills.surrogate.echo import content_words, echo_of, split_sentences
 from esc_skills.surrogate.state import SeekerState, read_seeker_state
@@ -25,6 +26,8 @@ from esc_skills.vocabulary import EmotionType, Language, Strategy
 _OCCASION, _NEED, _STAGE, _EMOTION, _JUST_USED, _EACH_USE = 5.0, 3.0, 1.0, 0.5, 1.0, 0.3
 #: A sentence echoes an example's seeker where it shares at least this many words of content with them.
 _ECHO_WORDS = 2
+#: So many words of content of its own a sentence may have, for which an echo is said, where the example counts as read.
+_UNSAID_WORDS = 2
 #: A shorter phrase is said on many occasions.
 _CUE_WORDS = 3
 _WORDS = re.compile(r"[\w']+")
@@ -232,7 +235,20 @@ def has_read(
         for each in (body, _body(change.before or ""))
     ]
     changed_unread = unread[0] != (unread[1] if change.before and change.after else "")
-    return performed.title in text.lstrip("\n").partition("\n")[0] and spoken in body and not changed_unread
+    titled = text.lstrip("\n").partition("\n")[0].lstrip("#").strip() == performed.title
+    return titled and spoken in body and not changed_unread and not _unsaid_words(performed)
+
+
+def _unsaid_words(example: Example) -> bool:
+    """Whether the sentence that an echo of the seeker stands in for says more than the example's own seeker: nobody says that."""
+    parts = _split_echo(example)
+    if not parts.echoes:
+        return False
+    said = {*split_sentences(parts.before), *split_sentences(parts.own)}
+    unsaid = " ".join(each for each in split_sentences(example.supporter) if each not in said)
+    theirs = {stem(each).rstrip("'") for each in content_words(example.seeker)}
+    own = {stem(each).rstrip("'") for each in content_words(unsaid)}
+    return len([each for each in own - theirs if "'" not in each]) > _UNSAID_WORDS
 
 
 def _spoken_of(example: Example) -> str:

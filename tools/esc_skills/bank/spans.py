@@ -72,7 +72,10 @@ class SpanChange:
 
     @property
     def label(self) -> str:
-        """What it is called where several skills are spoken of."""
+        """What it is called where several skills are spoken of; an example that takes another's place names both."""
+        titles = [each.lstrip("\n").partition("\n")[0].strip("# ") for each in self._texts if each]
+        if self.part == EXAMPLES and self.name != EXAMPLES and len(set(titles)) > 1:
+            return f"{self.skill}: {self.name}, in place of {_example_name(_safe(titles[0]))}"
         return f"{self.skill}: {self.name}"
 
     @property

@@ -53,7 +53,7 @@ def render_review(proposal: str, paths: Iterable[str], trial: Trial, outcome: Ou
         _strata(decision),
         "## Safety",
         _safety(outcome),
-        "## The episodes that changed most",
+        "## The episodes with the largest gains and losses",
         *_excerpts(outcome),
         *_cost(outcome),
         "## How to check it",
@@ -97,7 +97,8 @@ def _changes(coverage: Coverage) -> Iterator[str]:
     """Yield each changed span, whole: nothing that changed is cut."""
     yield (
         "Removed words are <del>struck</del>, added ones <ins>underlined</ins>; “…” stands for words that stayed. *Read* counts the draws in which the "
-        "span was in what the supporter read: an effect says nothing of words that were not."
+        "span was in what the supporter read: an effect says nothing of words that were not. *Without it* is how much more or less the change "
+        "is worth with that span put back as it was; these figures do not add up. What follows from the others, such as the version, has no row."
     )
     rows = ["| span | class | read in | without it | |", "|---|---|--:|--:|---|"]
     rows += [_row(each) for each in coverage.spans if each.kind is not SpanClass.DERIVED]
@@ -147,8 +148,9 @@ def _quote(text: str) -> str:
 def _effect(decision: Decision) -> str:
     low, high = decision.interval
     return (
-        f"Mean final emotion changes by **{decision.effect:+.1f} points** over {decision.draws} pairs of episodes. The e-value "
-        f"decides, which asks one question: is the mean above zero? It is {decision.e_value:.1f}, where {decision.threshold:g} accepts. The anytime-valid "
+        f"The simulated seekers' mean final emotion, from 0 to 100, changes by **{decision.effect:+.1f} points** over {decision.draws} pairs of episodes: the same "
+        f"seeker once with the base and once with the change. The e-value decides, which asks one question: is the mean above zero? It is "
+        f"{decision.e_value:.1f}, where {decision.threshold:g} accepts: luck alone gets there in at most {100 / decision.threshold:.2g} % of tests. The anytime-valid "
         f"95 % interval is two-sided, and so wider: {low:+.1f} to {high:+.1f}."
     )
 
@@ -169,6 +171,8 @@ def _strata(decision: Decision) -> str:
         low, high = each.interval
         name = each.name.replace(":", ": ")
         rows.append(f"| {name} | {each.draws} | {each.effect:+.1f} | {low:+.1f} to {high:+.1f} | {note_of(each)} |")
+    if all(each.interval[0] <= 0 <= each.interval[1] for each in decision.strata):
+        rows += ["", "Each interval holds zero: for no group alone is an effect shown."]
     if decision.own_draws:
         rows += ["", _OWN_DRAWS.format(decision.own_draws)]
     return "\n".join(rows)

@@ -11,6 +11,7 @@ import click
 from esc_skills.bank.reader import Bank, restrict_bank
 from esc_skills.cli.places import NO_BANK, find_bank
 from esc_skills.errors import InputError
+from esc_skills.integrations.agent_bank import Bank as AgentBank
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -41,6 +42,18 @@ def require_bank(skills: Path | None) -> tuple[Bank, str]:
     if bank is None:
         raise InputError("without a bank there is nothing to measure", f"give another folder than {NO_BANK!r}")
     return bank, where
+
+
+def load_bank(skills: Path | None) -> AgentBank:
+    """Return a bank as an agent uses it: what was named, with the settings beside it, or else what `find_bank` finds.
+
+    Raises:
+        InputError: The folder holds no bank.
+    """
+    if skills is not None:
+        return AgentBank.load(skills)  # a client starts commands anywhere, so the settings of this folder are nobody's
+    record, where = require_bank(None)
+    return AgentBank(record, Path(where))
 
 
 def find_part(skills: Path | None, only: tuple[str, ...], exclude: tuple[str, ...]) -> tuple[Bank | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def command(port: int | None, skills: Path | None) -> int:
     if port is None:
         if sys.stdin.isatty():
             say("waits for a client on standard input; clients start this command by themselves", err=True)
+        # The thread that waits for the client's next line cannot be told to end, and would keep Ctrl-C waiting with it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         serve_stdio(server)
         return 0
     with listen(port) as listening:

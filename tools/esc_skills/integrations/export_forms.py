@@ -124,9 +124,10 @@ def render_section(bank: Bank, at: str, budget: int | None) -> str:
     frame = f"{BEGIN}\n{_ONLY}\n\n{{}}{END}\n"
     own = len(frame) - len("{}") + len(read) - len(load)
     try:
-        prompt = bank.system_prompt(None if budget is None else budget - own)
+        prompt = bank.system_prompt(None if budget is None else max(budget - own, 0))
     except InputError as error:
-        raise InputError(f"a section of {budget} characters is too short: {error.message}", error.hint) from error
+        lines = f"the section's own lines take {own} of the {budget} characters"
+        raise InputError(f"{lines}, and {error.message}", f"{error.hint}, with {own} added") from error
     return frame.format(prompt.replace(load, read))
 
 

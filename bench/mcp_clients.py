@@ -50,7 +50,9 @@ async def use_by_pydantic_ai(where: Any) -> str:
         assert {each.name for each in info.function_tools} >= {"list_skills", "load_skill"}
         done = [part for each in messages for part in each.parts if part.part_kind == "tool-return"]
         read[:] = [str(part.content) for part in done]
-        return ModelResponse([ToolCallPart(*calls[len(done)]) if len(done) < len(calls) else TextPart("There is time.")])
+        return ModelResponse(
+            [ToolCallPart(*calls[len(done)]) if len(done) < len(calls) else TextPart("There is time.")]
+        )
 
     agent = Agent(FunctionModel(answer), toolsets=[MCPToolset(where)])
     async with agent:

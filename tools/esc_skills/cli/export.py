@@ -10,12 +10,21 @@ import click
 from esc_skills.bank.clients import View
 from esc_skills.cli.bank_options import load_bank, with_skills
 from esc_skills.cli.output import say
-from esc_skills.integrations.exports import Export, export
+from esc_skills.integrations.exports import Export, export, load_targets
 
 
 @click.command("export")
-@click.option("--to", "client", required=True, metavar="CLIENT", help="For whom; an unknown name lists them all.")
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The folder, such as a project's.")
+@click.option(
+    "--to",
+    "client",
+    required=True,
+    metavar="CLIENT",
+    shell_complete=lambda _, __, start: [name for name in load_targets() if name.startswith(start)],
+    help="For whom.",
+)
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The folder, such as a project's."
+)
 @click.option(
     "--budget",
     type=click.IntRange(min=1),
@@ -34,7 +43,10 @@ def command(client: str, out: Path, budget: int | None, skills: Path | None) -> 
     say(f"{len(bank) + 1} skills for {client} in {out}: {_counted(out, done)}")
     if done.view is not None and len(done.view.whole) < len(bank) + 1:
         say(f"warning: {_seen(done.view)}", err=True)
-        say("  → `esc-skills validate --client` prints them; shorten descriptions, or raise the client's budget", err=True)
+        say(
+            "  → `esc-skills validate --client` prints them; shorten descriptions, or raise the client's budget",
+            err=True,
+        )
     say(f"next, in {out}: {done.target.next}")
     return 0
 

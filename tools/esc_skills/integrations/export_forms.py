@@ -19,9 +19,7 @@ from esc_skills.integrations.agent_bank import LOAD_TOOL, Bank
 
 Files = dict[str, bytes]
 BEGIN, END = "<!-- esc-skills: begin, made by `esc-skills export` -->", "<!-- esc-skills: end -->"
-_ABOUT = (
-    "Emotional support conversation: a supporter who starts at the skill emotional-support and chooses among all others."
-)
+_ABOUT = "Emotional support conversation: a supporter who starts at the skill emotional-support and chooses among all others."
 _OWNER = {"name": "The ESC-Skills project"}
 # A coding agent reads AGENTS.md whatever it is asked, and must not become a supporter to whoever has a bug.
 _ONLY = (

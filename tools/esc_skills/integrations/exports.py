@@ -107,7 +107,9 @@ def export(bank: Bank, client: str, out: str | Path, budget: int | None = None) 
             files |= forms.skill_files(bank, link)
     missing = {path: data for path, data in files.items() if not _is_there(folder, path, data)}
     for path, data in missing.items():
-        write_atomically((folder / path).resolve(), data)  # where AGENTS.md is a link, as some have it, what it leads to
+        write_atomically(
+            (folder / path).resolve(), data
+        )  # where AGENTS.md is a link, as some have it, what it leads to
     written = [*missing, *(each for link in wanted for each in _link(bank, folder, link, target.at))]
     kept = tuple(folder / path for path in files if path not in missing)
     return Export(target, tuple(folder / path for path in written), kept, _view(bank, target, budget))

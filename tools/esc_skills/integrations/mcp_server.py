@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from functools import wraps
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from esc_skills import __version__
 from esc_skills.bank.reader import ENTRANCE
@@ -19,9 +19,18 @@ from esc_skills.integrations.export_forms import catalogue_of, skill_files
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
-_Given, _Answer = ParamSpec("_Given"), TypeVar("_Answer")
 INDEX = "skill://index.json"
-LIST_TOOL, SEARCH_TOOL = "list_skills", "search_skills"
+LIST_TOOL = "list_skills"
+#: The tools, each a method of `_Answers`, with what a model is told of it.
+_TOOLS = {
+    LIST_TOOL: "All support skills with the moment that each is for.",
+    "search_skills": "Find support skills by words of their name, description or occasion.",
+    SELECT_TOOL: "Suggest the support skill that fits what the seeker said, oldest message first. "
+    "The risk is what word lists hear, and no safety net.",
+    LOAD_TOOL: f"Read a support skill before answering with it; {ENTRANCE} is where to start.",
+}
+_FILE = "A file of a skill, such as its references/examples.en.md."
+_PROMPT = "A system prompt: what a supporter always does, and all skills."
 _MARKDOWN = "text/markdown"
 _INSTRUCTIONS = (
     f"Skills for a supporter who talks to somebody in distress. Start with {LOAD_TOOL}('{ENTRANCE}'): it says what a "
@@ -52,56 +61,60 @@ def build_server(bank: Bank) -> MCPServer[Any]:
     server: MCPServer[Any] = library("mcp.server.mcpserver").MCPServer(
         "esc-skills", instructions=_INSTRUCTIONS, version=__version__, log_level="WARNING"
     )
-    _add_tools(server, bank)
-    _add_resources(server, bank)
-    _add_prompts(server, bank)
+    answers = _Answers(bank)
+    _add_tools(server, answers)
+    _add_resources(server, answers)
+    _add_prompts(server, answers)
     return server
 
 
-def _add_tools(server: MCPServer[Any], bank: Bank) -> None:
-    errors = library("mcp.server.mcpserver.exceptions")
-    types = library("mcp_types")
-    reads = types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+class _Answers:
+    """What the server answers with, for one bank."""
 
-    def list_skills() -> dict[str, list[dict[str, str]]]:
-        return {"skills": [{"name": name, "description": text} for name, text in catalogue_of(bank).items()]}
+    def __init__(self, bank: Bank) -> None:
+        self.bank, self.files, self.catalogue = bank, skill_files(bank), catalogue_of(bank)
 
-    def search_skills(words: str) -> dict[str, list[dict[str, str]]]:
-        return {"skills": [{"name": skill.name, "description": skill.description} for skill in bank.search(words)]}
+    def list_skills(self) -> dict[str, list[dict[str, str]]]:
+        return {"skills": [{"name": name, "description": text} for name, text in self.catalogue.items()]}
 
-    def select_skill(messages: list[str]) -> dict[str, str | None]:
-        chosen = bank.select(messages)
+    def search_skills(self, words: str) -> dict[str, list[dict[str, str]]]:
+        found = self.bank.search(words)
+        return {"skills": [{"name": skill.name, "description": skill.description} for skill in found]}
+
+    def select_skill(self, messages: list[str]) -> dict[str, str | None]:
+        chosen = self.bank.select(messages)
         return {"skill": chosen.skill.name if chosen.skill else None, "reason": chosen.reason, "risk": chosen.risk}
 
-    def load_skill(name: str) -> str:
-        return _body(bank, name)
+    def load_skill(self, name: str) -> str:
+        if name not in self.catalogue:
+            near = suggest(name, list(self.catalogue))
+            raise InputError(f"the bank holds no skill {name!r}{near}", f"{LIST_TOOL} names them all")
+        return self.bank.body(name)
 
-    for name, function, description in (
-        (LIST_TOOL, list_skills, "List all support skills with the moment that each is for."),
-        (SEARCH_TOOL, search_skills, "Find support skills by words of their name, description or occasion."),
-        (SELECT_TOOL, select_skill, "Suggest the support skill that fits what the seeker said, oldest message first."),
-        (LOAD_TOOL, load_skill, f"Read a support skill before answering with it; {ENTRANCE} is where to start."),
-    ):
-        told = _telling(function, errors.ToolError)
-        # What a skill says would otherwise be sent twice, as text and as JSON.
-        form = False if name == LOAD_TOOL else None
-        server.add_tool(told, name=name, description=description, annotations=reads, structured_output=form)
+    def system_prompt(self) -> str:
+        return self.bank.system_prompt()
+
+    def index(self) -> str:
+        listed = [{"name": name, "description": text, "url": _address(name)} for name, text in self.catalogue.items()]
+        return json.dumps({"skills": listed}, ensure_ascii=False, indent=2)
+
+    def file(self, name: str, path: str) -> str:
+        if (data := self.files.get(f"{name}/{path}")) is not None:
+            return data.decode(errors="replace")
+        self.load_skill(name)  # says which skill may be meant
+        own = [each.partition("/")[2] for each in self.files if each.startswith(f"{name}/")]
+        raise InputError(f"the skill {name!r} has no file {path!r}{suggest(path, own)}", f"it has {', '.join(own)}")
 
 
-def _body(bank: Bank, name: str) -> str:
-    if name != ENTRANCE and name not in bank:
-        near = suggest(name, [ENTRANCE, *bank.skills])
-        raise InputError(f"the bank holds no skill {name!r}{near}", f"{LIST_TOOL} names them all")
-    return bank.body(name)
+def _address(name: str) -> str:
+    return f"skill://{name}/{SKILL_FILE}"
 
 
-def _telling(
-    function: Callable[_Given, _Answer], error_of: Callable[[str], Exception]
-) -> Callable[_Given, _Answer]:
+def _telling(function: Callable[..., Any], error_of: Callable[[str], Exception]) -> Callable[..., Any]:
     """Return a function whose errors of input reach the client in their own words."""
 
     @wraps(function)
-    def told(*given: _Given.args, **named: _Given.kwargs) -> _Answer:
+    def told(*given: Any, **named: Any) -> Any:
         try:
             return function(*given, **named)
         except InputError as error:
@@ -110,53 +123,32 @@ def _telling(
     return told
 
 
-def _add_resources(server: MCPServer[Any], bank: Bank) -> None:
-    resources = library("mcp.server.mcpserver.resources")
-    errors = library("mcp.server.mcpserver.exceptions")
-    files, catalogue = skill_files(bank), catalogue_of(bank)
-    index = [{"name": name, "description": text, "url": _address(name)} for name, text in catalogue.items()]
-    shown = json.dumps({"skills": index}, ensure_ascii=False, indent=2)
-    about = "All skills with the moment that each is for, and their addresses."
-    server.add_resource(
-        resources.TextResource(uri=INDEX, name="index", description=about, mime_type="application/json", text=shown)
-    )
-    for name, description in catalogue.items():
-        text = files[f"{name}/{SKILL_FILE}"].decode()
-        server.add_resource(
-            resources.TextResource(
-                uri=_address(name), name=name, description=description, mime_type=_MARKDOWN, text=text
-            )
-        )
-
-    def read(name: str, path: str) -> str:
-        if (data := files.get(f"{name}/{path}")) is not None:
-            return data.decode(errors="replace")
-        _body(bank, name)  # says which skill may be meant
-        own = [each.partition("/")[2] for each in files if each.startswith(f"{name}/")]
-        raise InputError(f"the skill {name!r} has no file {path!r}{suggest(path, own)}", f"it has {', '.join(own)}")
-
-    server.resource(
-        "skill://{name}/{+path}", name="file-of-a-skill", description="A file of a skill, such as its references.",
-        mime_type=_MARKDOWN,
-    )(_telling(read, errors.ResourceNotFoundError))
+def _add_tools(server: MCPServer[Any], answers: _Answers) -> None:
+    error = library("mcp.server.mcpserver.exceptions").ToolError
+    hints = library("mcp_types").ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+    for name, about in _TOOLS.items():
+        told = _telling(getattr(answers, name), error)
+        # What a skill says would otherwise be sent twice, as text and as JSON.
+        form = False if name == LOAD_TOOL else None
+        server.add_tool(told, name=name, description=about, annotations=hints, structured_output=form)
 
 
-def _address(name: str) -> str:
-    return f"skill://{name}/{SKILL_FILE}"
+def _add_resources(server: MCPServer[Any], answers: _Answers) -> None:
+    """Add the index and each SKILL.md, which clients list, and a template for all other files, which need no line each."""
+    make = library("mcp.server.mcpserver.resources").TextResource
+    text, kind = answers.index(), "application/json"
+    server.add_resource(make(uri=INDEX, name="index", description=_TOOLS[LIST_TOOL], mime_type=kind, text=text))
+    for name, about in answers.catalogue.items():
+        text = answers.file(name, SKILL_FILE)
+        server.add_resource(make(uri=_address(name), name=name, description=about, mime_type=_MARKDOWN, text=text))
+    missing = library("mcp.server.mcpserver.exceptions").ResourceNotFoundError
+    template = server.resource("skill://{name}/{+path}", name="file", description=_FILE, mime_type=_MARKDOWN)
+    template(_telling(answers.file, missing))
 
 
-def _add_prompts(server: MCPServer[Any], bank: Bank) -> None:
-    prompt = library("mcp.server.mcpserver.prompts").Prompt
+def _add_prompts(server: MCPServer[Any], answers: _Answers) -> None:
+    make = library("mcp.server.mcpserver.prompts").Prompt.from_function
     invalid, error = library("mcp_types").INVALID_PARAMS, library("mcp.shared.exceptions").MCPError
-
-    def start() -> str:
-        return bank.system_prompt()
-
-    def skill(name: str) -> str:
-        return _body(bank, name)
-
-    for name, function, description in (
-        (ENTRANCE, start, "A system prompt: what a supporter always does, and all skills."),
-        ("skill", _telling(skill, lambda message: error(invalid, message)), "What one skill says, by its name."),
-    ):
-        server.add_prompt(prompt.from_function(function, name=name, description=description))
+    skill = _telling(answers.load_skill, lambda message: error(invalid, message))
+    server.add_prompt(make(answers.system_prompt, name=ENTRANCE, description=_PROMPT))
+    server.add_prompt(make(skill, name="skill", description="What one skill says, by its name."))

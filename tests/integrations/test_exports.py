@@ -21,6 +21,7 @@ from esc_skills.integrations import exports
 from esc_skills.integrations.export_forms import BEGIN, END
 from esc_skills.integrations.exports import export, load_targets
 from tests.commands import call
+from tests.conftest import Git
 from tests.samples import write_skill
 
 ROOT = Path(__file__).parents[2]
@@ -234,7 +235,17 @@ class TestCommand:
     def test_a_bank_of_ones_own_is_named(self, tmp_path: Path) -> None:
         write_skill(tmp_path / "skills")
         ran = call("export", "--to", "json", "--out", str(tmp_path / "out"), "--bank", str(tmp_path / "skills"))
-        assert ran.code == 0 and "2 skills for json" in ran.out
+        assert ran.code == 0 and f"2 skills of {tmp_path / 'skills'} for json" in ran.out
+
+    def test_without_a_name_it_is_the_bank_where_one_stands_else_ours(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: Git
+    ) -> None:
+        git(tmp_path, "init", "-q")  # the project of an agent, which holds no bank
+        monkeypatch.chdir(tmp_path)
+        assert "42 skills of " in call("export", "--to", "json", "--out", "ours").out
+        write_skill(tmp_path / "skills")
+        assert "2 skills of skills for" in call("export", "--to", "json", "--out", "own").out
+        assert "42 skills of " in call("export", "--to", "json", "--out", "ours", "--bank", "shipped").out
 
     @pytest.mark.parametrize(
         ("more", "message"),

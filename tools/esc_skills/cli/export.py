@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from esc_skills.bank.clients import View
-from esc_skills.cli.bank_options import load_bank, with_skills
+from esc_skills.cli.bank_options import agent_bank_option, load_bank
 from esc_skills.cli.output import say
 from esc_skills.integrations.exports import Export, export, load_targets
 
@@ -30,7 +30,7 @@ from esc_skills.integrations.exports import Export, export, load_targets
     type=click.IntRange(min=1),
     help="The most characters of a system prompt or a section; else what your client is set to show of a catalogue.",
 )
-@with_skills()
+@agent_bank_option
 def command(client: str, out: Path, budget: int | None, skills: Path | None) -> int:
     """Write the bank where a client looks for it, in the client's form.
 
@@ -40,7 +40,7 @@ def command(client: str, out: Path, budget: int | None, skills: Path | None) -> 
     bank = load_bank(skills)
     done = export(bank, client, out, budget)
     # With the entrance, which an agent sees as a skill among the others.
-    say(f"{len(bank) + 1} skills for {client} in {out}: {_counted(out, done)}")
+    say(f"{len(bank) + 1} skills of {bank.where} for {client} in {out}: {_counted(out, done)}")
     if done.view is not None and len(done.view.whole) < len(bank) + 1:
         say(f"warning: {_seen(done.view)}", err=True)
         say(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from esc_skills.cli.bank_options import load_bank, with_skills
+from esc_skills.cli.bank_options import agent_bank_option, load_bank
 from esc_skills.cli.output import say
 from esc_skills.integrations.mcp_server import build_server
 from esc_skills.integrations.mcp_transport import address_of, listen, serve_http, serve_stdio
@@ -22,7 +22,7 @@ from esc_skills.integrations.mcp_transport import address_of, listen, serve_http
     metavar="PORT",
     help="Serve on 127.0.0.1 over streamable HTTP instead; 0 takes a free port and prints it.",
 )
-@with_skills()
+@agent_bank_option
 def command(port: int | None, skills: Path | None) -> int:
     """Serve the bank over the Model Context Protocol, to the client that started this command.
 

@@ -19,7 +19,14 @@ PACKAGE = Path(esc_skills.__file__).parent
 ROOT = PACKAGE.parent.parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 #: Which modules may import a library: the rooms, from the package's root.
-DOORS = {"click": ("cli",), "rich": ("cli",), "git": ("git",), "openai": ("models",), "jinja2": ("documents",)}
+DOORS = {
+    "click": ("cli",),
+    "rich": ("cli",),
+    "git": ("git",),
+    "openai": ("models",),
+    "jinja2": ("documents",),
+    "mcp": ("integrations",),
+}
 
 
 def imports(path: Path) -> Iterator[str]:

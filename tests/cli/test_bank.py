@@ -1,4 +1,4 @@
-"""`bank`: migration loses nothing, an export is a bank, and a client's view is printed."""
+"""`bank`: migration loses nothing, and a client's view is printed."""
 
 from __future__ import annotations
 
@@ -56,24 +56,6 @@ def test_a_skill_that_cannot_be_read_is_named_before_anything_is_written(tmp_pat
     assert run(["bank", "migrate", str(tmp_path)]) == 2
     assert "broken/SKILL.md:1: front-matter" in capsys.readouterr().err
     assert read_files(tmp_path) == before
-
-
-def test_the_shipped_bank_is_exported_beside_other_skills(tmp_path: Path, capsys: Capture) -> None:
-    write_skill(tmp_path / "skills", "of-mine")
-    assert run(["bank", "export", str(tmp_path / "skills")]) == 0
-    assert "42 skills" in capsys.readouterr().out
-    found = read_files(tmp_path / "skills")
-    assert {path: data for path, data in found.items() if not path.startswith("of-mine/")} == read_files(
-        shipped("skills")
-    )
-    assert run(["bank", "export", str(tmp_path / "skills")]) == 0
-
-
-def test_what_another_skill_holds_is_never_written_over(tmp_path: Path, capsys: Capture) -> None:
-    write_skill(tmp_path, "stay-beside", text="mine\n")
-    assert run(["bank", "export", str(tmp_path)]) == 2
-    assert f"{tmp_path / 'stay-beside' / 'SKILL.md'}: holds something else" in capsys.readouterr().err
-    assert read_files(tmp_path) == {"stay-beside/SKILL.md": b"mine\n"}
 
 
 def test_validate_prints_what_a_model_sees_in_a_client(capsys: Capture) -> None:

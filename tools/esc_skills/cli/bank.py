@@ -12,16 +12,14 @@ from esc_skills.bank.migration import migrate as migrated
 from esc_skills.bank.reader import read_bank, read_files
 from esc_skills.cli.output import say
 from esc_skills.cli.places import find_settings
-from esc_skills.documents.shipped import shipped
 from esc_skills.documents.text import write_atomically
-from esc_skills.errors import InputError
 
 _folder = click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path, file_okay=False))
 
 
 @click.group("bank")
 def command() -> None:
-    """Make a bank's entrance, bring an old bank into today's form, copy the shipped bank."""
+    """Make a bank's entrance, bring an old bank into today's form."""
 
 
 @command.command("entrance")
@@ -61,24 +59,6 @@ def migrate(folder: Path | None) -> int:
     say(f"next: read the descriptions in `git diff {folder}`; those without `Use when` stay as they were")
     say(f"      esc-skills bank entrance {folder}, if agents shall start there; then esc-skills validate {folder}")
     say("      commit it as one on the main branch itself: a proposal needs a base of today's form")
-    return 0
-
-
-@command.command("export")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-def export(folder: Path) -> int:
-    """Copy the shipped bank into a folder where an agent looks for skills, such as .claude/skills or .agents/skills.
-
-    Files of other skills in DIR stay; a file of the same name with other content ends it before anything is written.
-    """
-    files = read_files(shipped("skills"))
-    other = [path for path, data in files.items() if (folder / path).exists() and (folder / path).read_bytes() != data]
-    if other:
-        more = f" (and {len(other) - 1} more)" if len(other) > 1 else ""
-        raise InputError(f"{folder / other[0]}: holds something else{more}", "remove it, or name another folder")
-    _write(folder, {path: data.decode() for path, data in files.items()})
-    skills = len({path.split("/")[0] for path in files})
-    say(f"{skills} skills in {folder}; an agent starts at emotional-support")
     return 0
 
 

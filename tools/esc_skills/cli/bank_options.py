@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from esc_skills.bank.reader import Bank, restrict_bank
-from esc_skills.cli.places import NO_BANK, find_bank
+from esc_skills.cli.places import NO_BANK, SHIPPED, find_bank, find_settings
 from esc_skills.errors import InputError
+from esc_skills.integrations.agent_bank import Bank as AgentBank
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -21,6 +22,15 @@ def with_skills(*, or_none: bool = False) -> Callable[[_Command], _Command]:
     """Return a decorator that adds the option of the bank's folder, which may be the word `none` where `or_none`."""
     none = f", or `{NO_BANK}` for a supporter without one" if or_none else ""
     return click.option("--skills", "--bank", "skills", type=click.Path(path_type=Path), help=_FOLDER.format(none=none))
+
+
+agent_bank_option = click.option(
+    "--bank",
+    "--skills",
+    "skills",
+    type=click.Path(path_type=Path),
+    help="The bank's folder, or `shipped` for ours. [default: the one where you stand, else ours]",
+)
 
 
 def with_part(command: _Command) -> _Command:
@@ -41,6 +51,22 @@ def require_bank(skills: Path | None) -> tuple[Bank, str]:
     if bank is None:
         raise InputError("without a bank there is nothing to measure", f"give another folder than {NO_BANK!r}")
     return bank, where
+
+
+def load_bank(skills: Path | None) -> AgentBank:
+    """Return a bank as an agent uses it: the one that was named, with the settings beside it, else the one where one stands.
+
+    Elsewhere it is ours, in a repository too: whoever gives our bank to an agent stands in the agent's project.
+
+    Raises:
+        InputError: The folder holds no bank.
+    """
+    if str(skills) == SHIPPED or (skills is None and not Path(find_settings().skills).is_dir()):
+        return AgentBank.load()
+    if skills is not None:
+        return AgentBank.load(skills)
+    record, where = require_bank(None)
+    return AgentBank(record, Path(where))
 
 
 def find_part(skills: Path | None, only: tuple[str, ...], exclude: tuple[str, ...]) -> tuple[Bank | None, str]:

@@ -27,7 +27,9 @@ _TASKS = {
     "Write skills, and give them to agents": {
         "new": ("new", "Start a skill, a scenario or a persona from a template."),
         "validate": ("validate", "Check skills, profiles and settings."),
-        "bank": ("bank", "Make the entrance, migrate an old bank, copy the shipped one."),
+        "bank": ("bank", "Make the entrance of a bank, migrate an old one."),
+        "export": ("export", "Write the bank where a client looks for it."),
+        "mcp": ("mcp", "Serve the bank to clients of the Model Context Protocol."),
         "diff": ("diff", "Explain how two revisions of the bank differ."),
     },
     "Simulate and measure": {

@@ -59,7 +59,8 @@ class Command:
 def walk(command: click.Command = commands, parent: click.Context | None = None) -> Iterator[Command]:
     """Yield a command and all below it, in the order of `--help`."""
     name = f"{parent.command_path} {command.name}" if parent else "esc-skills"
-    context = click.Context(command, info_name=command.name if parent else name, parent=parent)
+    settings = {} if parent else command.context_settings  # a command remembers the names of its first help option
+    context = click.Context(command, info_name=command.name if parent else name, parent=parent, **settings)
     yield Command(name, command, context)
     if isinstance(command, click.Group):
         for each in command.list_commands(context):

@@ -85,7 +85,7 @@ def _words(line: str) -> list[str]:
 def problem_of(words: list[str]) -> str | None:
     """Return why words are no call of the command line; None where each command and option is there."""
     command: click.Command = commands
-    context = click.Context(commands, info_name="esc-skills")
+    context = click.Context(commands, info_name="esc-skills", **commands.context_settings)
     rest = list(words)
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
         found = command.get_command(context, rest[0])

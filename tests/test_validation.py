@@ -151,6 +151,7 @@ def skill_of_repository(repository: Path) -> Path:
     return sorted((repository / "skills").glob("*/SKILL.md"))[0]
 
 
+@pytest.mark.thorough
 def test_a_skill_that_changed_since_the_base_needs_a_higher_version(repository: Path) -> None:
     path = skill_of_repository(repository)
     text = path.read_text()

@@ -170,7 +170,10 @@ class TestContent:
         low, high = OUTCOME.decision.interval
         assert "**+5.5 points**" in page()
         assert f"95 % interval is two-sided, and so wider: {low:+.1f} to {high:+.1f}." in page()
-        assert f"It is {OUTCOME.decision.e_value:.1f}, where 20 accepts: luck alone gets there in at most 5 % of tests." in page()
+        assert (
+            f"It is {OUTCOME.decision.e_value:.1f}, where 20 accepts: luck alone gets there in at most 5 % of tests."
+            in page()
+        )
 
     def test_each_change_is_a_line_and_a_row_with_what_it_was_played_in(self) -> None:
         added = replace(CHANGE, name="risks", part="risks", before=None, after="rushing: too fast")

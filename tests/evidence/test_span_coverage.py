@@ -285,6 +285,7 @@ def test_a_number_that_nobody_trusted_drew_is_refused(witnessed: Path, keys: Key
     assert "eve drew it, whom gate.trusted does not name" in found["checks"][-1]["detail"]
 
 
+@pytest.mark.thorough
 def test_a_change_of_the_same_meaning_gets_the_same_seekers(bank: Path) -> None:
     one = collect(bank, better(bank, "one")).result
     again = collect(bank, better(bank, "again", skill=guidance("Say it in other words."))).result

@@ -82,6 +82,7 @@ def test_a_dirty_tree_and_index_stay_as_they_are(weakened: Path, tmp_path: Path)
     assert "half a thought" not in git(folder, "show", f"{branch}:skills/open-with-room/SKILL.md")
 
 
+@pytest.mark.thorough
 def test_a_detached_head_stays_detached(weakened: Path, tmp_path: Path) -> None:
     folder = tmp_path / "detached"
     shutil.copytree(weakened, folder)
@@ -94,6 +95,7 @@ def test_a_detached_head_stays_detached(weakened: Path, tmp_path: Path) -> None:
     assert git(folder, "rev-parse", "--abbrev-ref", "HEAD") == "HEAD"
 
 
+@pytest.mark.thorough
 def test_the_same_proposal_is_not_made_twice(proposed: Proposed, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["evolve", "--repo", str(proposed.folder), "--draws", "60"]) == 2
     assert "was proposed already" in capsys.readouterr().err
@@ -109,6 +111,7 @@ def test_equal_repositories_get_equal_proposals(proposed: Proposed, weakened: Pa
     assert trees[0] == trees[1]
 
 
+@pytest.mark.thorough
 def test_a_bank_in_another_folder_can_be_evolved(
     weakened: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

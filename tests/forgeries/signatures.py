@@ -86,7 +86,7 @@ def somebody_else_signed(shop: Workshop) -> Asked:
     return signed_by(shop, signature(shop, "stranger", shop.real.evidence[STATEMENT]))
 
 
-@refused("signature", r"no allowed signer's: Couldn't parse signature")
+@refused("signature", r"is no SSH signature; it may hold nothing else")
 def the_signature_is_none(shop: Workshop) -> Asked:
     with_signer(shop)
     return signed_by(shop, b"Signed by everybody.\n")

@@ -14,6 +14,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +31,9 @@ QUIET = {
 }  # fmt: skip
 #: Where a client writes the place of a file, its length would hang on the machine.
 FIXED = "~"
+
+#: How tools that read files number their lines.
+NUMBER = re.compile(r"^ *\d+(?:\||\t|: |→) ?", flags=re.MULTILINE)
 
 
 def client_file(name: str) -> ModuleType:
@@ -50,6 +54,16 @@ def place_bank(source: Path, home: Path, place: str) -> Bank:
     return Bank(project, folder, sorted(path.parent.name for path in source.glob("*/SKILL.md")))
 
 
+def script_model(module: ModuleType, bank: Bank) -> None:
+    """Tell the model the calls that a client's file names: for a list, for each skill, and for what a skill's call left to read."""
+    at_once = getattr(module, "AT_ONCE", 100)
+    bank.model.tool, bank.model.lists = getattr(module, "TOOL", None), getattr(module, "LISTS", None)
+    if bank.model.tool:
+        bank.model.will_call([(bank.model.tool, module.arguments(name)) for name in bank.names], at_once)
+    if then := getattr(module, "THEN", None):
+        bank.model.will_call([(then, module.then(name)) for name in bank.names], at_once)
+
+
 def record_of(module: ModuleType, bank: Bank, loaded: Loaded, home: Path) -> dict[str, Any]:
     asked = [json.loads(json.dumps(body).replace(str(home), FIXED)) for body in bank.model.asked]
     bank.model.asked = asked
@@ -67,8 +81,14 @@ def record_of(module: ModuleType, bank: Bank, loaded: Loaded, home: Path) -> dic
         "seen": seen,
         "tool": bank.model.tool if bank.model.tool in tools_of(telling) else None,
         "lists": bank.model.lists,
-        "read": list(texts_in(asked[-1])) if asked else [],
+        "read": read_by_tool(asked, seen),
     }
+
+
+def read_by_tool(asked: Sequence[dict[str, Any]], seen: Sequence[str]) -> list[str]:
+    """Return all texts that were not in the request with the catalogue; of all requests, since some agents drop what they showed."""
+    texts = {text for body in asked for text in texts_in(body)} - set(seen)
+    return sorted(NUMBER.sub("", text) if len(NUMBER.findall(text)) > 2 else text for text in texts)
 
 
 def main() -> None:
@@ -79,9 +99,7 @@ def main() -> None:
         bank = place_bank(source, home, getattr(module, "PLACE", "skills"))
         os.environ.update(QUIET, HOME=str(home), OPENAI_API_KEY="none", OPENAI_BASE_URL=bank.url)
         os.chdir(bank.project)
-        if tool := getattr(module, "TOOL", None):
-            bank.model.will_load(tool, bank.names, module.arguments, at_once=getattr(module, "AT_ONCE", 100))
-        bank.model.lists = getattr(module, "LISTS", None)
+        script_model(module, bank)
         record = record_of(module, bank, module.run(bank), home)
         os.chdir("/")
     print(json.dumps(record), flush=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.client import SAID, Bank, Loaded, Skill
+from harness.client import SAID, Bank, Loaded, Skill, count_tokens_offline
 
 PLACE = ".agents/skills"
 TOOL = "load_skill"
@@ -15,6 +15,7 @@ def arguments(name: str) -> dict[str, Any]:
 
 
 def run(bank: Bank) -> Loaded:
+    count_tokens_offline()
     from camel.models import ModelFactory
     from camel.types import ModelPlatformType
 

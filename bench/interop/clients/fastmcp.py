@@ -22,7 +22,8 @@ async def _run(bank: Bank) -> Loaded:
     server.add_provider(SkillsDirectoryProvider([folder]))
     async with Client(server, extensions=[SkillsClientExtension()]) as client:
         listed = await client.list_skills()
+        resources = await client.list_resources()
         read = [await client.read_skill(skill.uri) for skill in listed]
     # end
     skills = [Skill(each.name, each.description, body_of(each.files["SKILL.md"].decode())) for each in read]
-    return Loaded(skills, "\n".join(f"{each.name}: {each.description}" for each in listed))
+    return Loaded(skills, "\n".join(f"{each.uri}: {each.description}" for each in resources))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from harness.client import SAID, Bank, Loaded, Skill
+from harness.client import SAID, Bank, Loaded, Skill, count_tokens_offline
 
 TOOL = "skill"
 
@@ -15,6 +15,7 @@ def arguments(name: str) -> dict[str, Any]:
 
 
 def run(bank: Bank) -> Loaded:
+    count_tokens_offline()
     from inspect_ai import Task, eval
     from inspect_ai.dataset import Sample
     from inspect_ai.model import get_model

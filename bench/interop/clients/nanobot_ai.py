@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from harness.client import SAID, Bank, Loaded, Skill
+from harness.client import SAID, Bank, Loaded, Skill, body_of
+
 TOOL = "read_file"
+#: More in one answer than the budget for tool results holds are cut.
+AT_ONCE = 2
+LINES = """\
+# the bank is in skills of the workspace
+nanobot agent --workspace "$PWD" --message "$SAID"
+"""
 
 
 def arguments(name: str) -> dict[str, Any]:
@@ -13,4 +21,16 @@ def arguments(name: str) -> dict[str, Any]:
 
 
 def run(bank: Bank) -> Loaded:
-    raise NotImplementedError
+    from nanobot.agent.skills import SkillsLoader
+
+    config = {
+        "agents": {"defaults": {"model": "fake", "provider": "custom"}},
+        "providers": {"custom": {"apiKey": "none", "apiBase": bank.url}},
+    }
+    home = bank.project.parent / ".nanobot"
+    home.mkdir()
+    (home / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    bank.shell(LINES, SAID=SAID)
+    loader = SkillsLoader(bank.project, builtin_skills_dir=bank.project / "none")
+    names = [entry["name"] for entry in loader.list_skills()]
+    return Loaded([Skill(name, loader.get_skill_description(name), body_of(loader.load_skill(name))) for name in names])

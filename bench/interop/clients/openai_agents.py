@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
-from harness.client import SAID, Bank, Loaded, Skill, body_of
+from harness.client import SAID, Bank, Loaded, Skill
 
 TOOL = "load_skill"
+THEN = "exec_command"
 
 
 def arguments(name: str) -> dict[str, Any]:
     return {"skill_name": name}
+
+
+def then(name: str) -> dict[str, Any]:
+    return {"cmd": f"cat .agents/{name}/SKILL.md"}
 
 
 def run(bank: Bank) -> Loaded:

@@ -23,6 +23,7 @@ def run(bank: Bank) -> Loaded:
     listed = re.findall(r"<name>(.*)</name>\n<description>(.*)</description>", catalogue)
     skills = []
     for name, said in listed:
-        text = bank.shell(f"openskills read {shlex.quote(name)}")
+        # Before the file it names the folder, after it the skill.
+        text = bank.shell(f"openskills read {shlex.quote(name)}").rpartition("\nSkill read: ")[0]
         skills.append(Skill(name, json.loads(said), body_of(text)))
     return Loaded(skills, catalogue)

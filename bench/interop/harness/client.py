@@ -96,3 +96,19 @@ def tool_named(name: str, tools: Iterable[Any]) -> Any:
         if tool.name == name:
             return tool
     raise LookupError(f"the client offers no tool {name}")
+
+
+def count_tokens_offline() -> None:
+    """Let a client count four characters as a token: tiktoken would fetch its tables from the network."""
+    import tiktoken
+
+    class Encoding:
+        name = "offline"
+
+        def encode(self, text: str, *_: Any, **__: Any) -> list[int]:
+            return [0] * -(-len(text) // 4)
+
+        encode_ordinary = encode
+
+    tiktoken.get_encoding = lambda *_: Encoding()
+    tiktoken.encoding_for_model = lambda *_: Encoding()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -22,13 +22,13 @@ class Model:
     Attributes:
         asked: The bodies that came.
         tool: The tool that it loads skills with, once it is offered; None for a model that calls nothing.
-        calls: The arguments of the calls still to make, in turns.
+        turns: The calls still to make, an answer each.
         lists: A tool that it calls before, without arguments, where the first request shows no catalogue.
     """
 
     asked: list[dict[str, Any]] = field(default_factory=list)
     tool: str | None = None
-    calls: list[list[dict[str, Any]]] = field(default_factory=list)
+    turns: list[list[Call]] = field(default_factory=list)
     made: int = 0
     lists: str | None = None
 
@@ -38,20 +38,9 @@ class Model:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
 
-    def will_load(
-        self, tool: str, names: Sequence[str], arguments: Callable[[str], dict[str, Any]], *, at_once: int = 100
-    ) -> None:
-        """Call a tool for each of some skills as soon as it is offered.
-
-        Args:
-            tool: The tool's name.
-            names: The skills.
-            arguments: What the tool is given for a skill.
-            at_once: How many calls go into one answer.
-        """
-        self.tool = tool
-        said = [arguments(name) for name in names]
-        self.calls = [said[at : at + at_once] for at in range(0, len(said), at_once)]
+    def will_call(self, calls: Sequence[Call], at_once: int = 100) -> None:
+        """Make some calls as soon as the tool is offered, so many in one answer."""
+        self.turns += [list(calls[at : at + at_once]) for at in range(0, len(calls), at_once)]
 
     def telling(self) -> dict[str, Any]:
         """Return the request that tells the catalogue: the first that offers the tool, since agents also ask for titles and the
@@ -69,15 +58,14 @@ class Model:
         """Keep a request and return the calls that answer it, each with an identifier."""
         with self._lock:
             self.asked.append(body)
-            if not self.tool or not self.calls or self.tool not in tools_of(body):
+            if not self.tool or not self.turns or self.tool not in tools_of(body):
                 return []
-            if self.lists and not self.made:
-                return [self._call(self.lists, {})]
-            return [self._call(self.tool, arguments) for arguments in self.calls.pop(0)]
+            calls = [(self.lists, {})] if self.lists and not self.made else self.turns.pop(0)
+            return [self._numbered(call) for call in calls]
 
-    def _call(self, tool: str, arguments: dict[str, Any]) -> tuple[str, Call]:
+    def _numbered(self, call: Call) -> tuple[str, Call]:
         self.made += 1
-        return f"call_{self.made:04}", (tool, arguments)
+        return f"call_{self.made:04}", call
 
 
 def tools_of(body: dict[str, Any]) -> list[str]:

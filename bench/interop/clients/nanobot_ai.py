@@ -8,8 +8,8 @@ from typing import Any
 from harness.client import SAID, Bank, Loaded, Skill, body_of
 
 TOOL = "read_file"
-#: More in one answer than the budget for tool results holds are cut.
-AT_ONCE = 2
+#: More in one answer than its budget for tool results are cut.
+AT_ONCE = 5
 LINES = """\
 # the bank is in skills of the workspace
 nanobot agent --workspace "$PWD" --message "$SAID"
@@ -23,8 +23,9 @@ def arguments(name: str) -> dict[str, Any]:
 def run(bank: Bank) -> Loaded:
     from nanobot.agent.skills import SkillsLoader
 
+    # In a smaller context it would sum up in the middle of 42 skills.
     config = {
-        "agents": {"defaults": {"model": "fake", "provider": "custom"}},
+        "agents": {"defaults": {"model": "fake", "provider": "custom", "contextWindowTokens": 1_000_000}},
         "providers": {"custom": {"apiKey": "none", "apiBase": bank.url}},
     }
     home = bank.project.parent / ".nanobot"

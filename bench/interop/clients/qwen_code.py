@@ -8,6 +8,11 @@ from harness.client import SAID, Bank, Loaded
 
 PLACE = ".qwen/skills"
 TOOL = "skill"
+LINES = """\
+# the bank is in .qwen/skills of the project
+qwen --yolo --auth-type openai --model fake "$SAID"
+"""
+PATTERN = r"<name>\s*(.+?)\s*</name>\s*<description>\s*(.+?)\s*</description>"
 
 
 def arguments(name: str) -> dict[str, Any]:
@@ -15,4 +20,5 @@ def arguments(name: str) -> dict[str, Any]:
 
 
 def run(bank: Bank) -> Loaded:
-    raise NotImplementedError
+    bank.shell(LINES, fails=True, SAID=SAID)
+    return Loaded(pattern=PATTERN)

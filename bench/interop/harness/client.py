@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +77,8 @@ class Bank:
             cwd=self.project, env={**os.environ, "FOLDER": str(self.folder), **environment}, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
+        # Told on standard error, which the driver shows where nothing was asked.
+        print(done.stderr[-2000:], file=sys.stderr)
         if done.returncode and not fails:
             raise RuntimeError(f"exit code {done.returncode}: {(done.stderr or done.stdout).strip()[-400:]}")
         return ANSI.sub("", done.stdout)

@@ -71,7 +71,8 @@ def record_of(module: ModuleType, bank: Bank, loaded: Loaded, home: Path) -> dic
     # Of a client without a model, what it prints for one.
     seen = list(texts_in(telling)) if asked else [(loaded.catalogue or "").replace(str(home), FIXED)]
     if loaded.skills is None:
-        listed = re.findall(loaded.pattern, "\n".join(seen), flags=re.MULTILINE)
+        telling_all = "\n".join(texts_in(loaded.listed) if loaded.listed else seen)
+        listed = re.findall(loaded.pattern, telling_all, flags=re.MULTILINE)
         skills = [{"name": name, "description": said} for name, said in listed if name in bank.names]
     else:
         skills = [asdict(skill) for skill in loaded.skills]

@@ -22,7 +22,10 @@ def arguments(name: str) -> dict[str, Any]:
 
 def run(bank: Bank) -> Loaded:
     # Where only the address is given, it takes the kind of key for invalid.
-    settings = {"security": {"auth": {"selectedType": "gemini-api-key"}}}
+    settings = {
+        "security": {"auth": {"selectedType": "gemini-api-key"}},
+        "privacy": {"usageStatisticsEnabled": False},
+    }
     home = bank.project.parent / ".gemini"
     home.mkdir()
     (home / "settings.json").write_text(json.dumps(settings), encoding="utf-8")

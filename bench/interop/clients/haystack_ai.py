@@ -28,4 +28,6 @@ def run(bank: Bank) -> Loaded:
     agent = Agent(chat_generator=model, tools=skills)
     # end
     agent.run(messages=[ChatMessage.from_user(SAID)])
-    return Loaded([Skill(each.name, each.description, store.load_skill(name)[0]) for name, each in skills.skills.items()])
+    return Loaded(
+        [Skill(each.name, each.description, store.load_skill(name)[0]) for name, each in skills.skills.items()]
+    )

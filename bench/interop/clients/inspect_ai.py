@@ -33,4 +33,6 @@ def run(bank: Bank) -> Loaded:
     model = get_model("openai/fake", base_url=bank.url, api_key="none", responses_api=False)
     task = Task(dataset=[Sample(input=SAID)], solver=solver, sandbox="local")
     eval(task, model=model, display="none")
-    return Loaded([Skill(each.name, each.description, each.instructions) for each in read_skills(sorted(folder.iterdir()))])
+    return Loaded(
+        [Skill(each.name, each.description, each.instructions) for each in read_skills(sorted(folder.iterdir()))]
+    )

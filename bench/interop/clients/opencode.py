@@ -31,7 +31,8 @@ def run(bank: Bank) -> Loaded:
     }
     config = {"provider": {"loopback": provider}, "autoupdate": False, "share": "disabled", "permission": "allow"}
     (bank.project / "opencode.json").write_text(json.dumps(config), encoding="utf-8")
-    bank.shell(LINES, fails=True, SAID=SAID, PATH=_with_ripgrep(os.environ["PATH"]))
+    quiet = {"OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_DISABLE_AUTOUPDATE": "1"}
+    bank.shell(LINES, fails=True, SAID=SAID, PATH=_with_ripgrep(os.environ["PATH"]), **quiet)
     return Loaded(pattern=PATTERN)
 
 

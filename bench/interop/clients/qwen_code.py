@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from harness.client import SAID, Bank, Loaded
@@ -12,7 +13,8 @@ LINES = """\
 # the bank is in .qwen/skills of the project
 qwen --yolo --auth-type openai --model fake "$SAID"
 """
-PATTERN = r"<name>\s*(.+?)\s*</name>\s*<description>\s*(.+?)\s*</description>"
+#: It says behind each description where it found the skill.
+PATTERN = r"<name>\s*(.+?)\s*</name>\s*<description>\s*(.+?) \(project\)\s*</description>"
 
 
 def arguments(name: str) -> dict[str, Any]:
@@ -20,5 +22,7 @@ def arguments(name: str) -> dict[str, Any]:
 
 
 def run(bank: Bank) -> Loaded:
+    settings = bank.folder.parent / "settings.json"
+    settings.write_text(json.dumps({"privacy": {"usageStatisticsEnabled": False}}), encoding="utf-8")
     bank.shell(LINES, fails=True, SAID=SAID)
     return Loaded(pattern=PATTERN)

@@ -16,7 +16,10 @@ def arguments(name: str) -> dict[str, Any]:
 def run(bank: Bank) -> Loaded:
     from strands.models.openai import OpenAIModel
 
-    folder, model = str(bank.folder), OpenAIModel(client_args={"base_url": bank.url, "api_key": "none"}, model_id="fake")
+    folder, model = (
+        str(bank.folder),
+        OpenAIModel(client_args={"base_url": bank.url, "api_key": "none"}, model_id="fake"),
+    )
     # copy
     from strands import Agent
     from strands.vended_plugins.skills import AgentSkills

@@ -35,11 +35,13 @@ class Loaded:
     Attributes:
         skills: The skills, from the client's own interface; None for a client that has none, where the request tells them.
         catalogue: What it writes for a model, of a client that has no agent; None where a request tells it.
+        listed: The request that tells the skills; None for the one that is judged.
         pattern: For skills that the request tells: a name, then a description.
     """
 
     skills: list[Skill] | None = None
     catalogue: str | None = None
+    listed: dict[str, Any] | None = None
     pattern: str = r"^- ([a-z-]+): (.+)$"
 
 

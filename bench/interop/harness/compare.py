@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from esc_skills.bank.clients import parse_client, view_catalogue
 
 ENTRANCE = "emotional-support"
@@ -59,6 +60,8 @@ def compare(bank: Mapping[str, Said], record: Mapping[str, Any], view: str | Non
         wrong += [f"body: the tool returned {len(returned)} of {len(bank)} whole"] * (len(returned) != len(bank))
     elif record["tool"] and len(returned) != len(bank):
         wrong.append(f"tool: {record['tool']} returned {len(returned)} of {len(bank)} bodies whole")
+    if missing := [name for name, length in seen.shown.items() if length is None]:
+        wrong.append(f"catalogue: the model did not see the names {', '.join(missing)}")
     if view and (other := _other_than(view, bank, seen)):
         wrong.append(f"`validate --client {view}` says otherwise: {other}")
     entry = {

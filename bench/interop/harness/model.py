@@ -109,7 +109,9 @@ def _chat(body: dict[str, Any], calls: list[tuple[str, Call]]) -> tuple[dict[str
         {"index": at, "id": key, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
         for at, (key, (name, arguments)) in enumerate(calls)
     ]
-    message = {"role": "assistant", "content": None, "tool_calls": made} if made else {"role": "assistant", "content": SAID}
+    message = (
+        {"role": "assistant", "content": None, "tool_calls": made} if made else {"role": "assistant", "content": SAID}
+    )
     head = {"id": "chat", "created": 1, "model": body.get("model", "fake")}
     end = "tool_calls" if made else "stop"
     whole = {
@@ -198,10 +200,10 @@ def _handler(model: Model) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-        def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+        def do_GET(self) -> None:
             self._send(b'{"data": [], "models": [], "object": "list"}', "application/json")
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             body = json.loads(self._body() or b"{}")
             path = self.path.partition("?")[0]
             form = next((form for end, form in FORMS.items() if path.endswith(end)), None)

@@ -41,7 +41,9 @@ def _put(page: str, part: str, text: str) -> str:
     mark = MARK.format(part=part)
     if page.count(mark) != 1:
         raise SystemExit(f"{PAGE.name} must hold this line once: {mark}")
-    return re.sub(rf"({re.escape(mark)}\n).*?({re.escape(END)})", lambda m: f"{m[1]}\n{text}\n\n{m[2]}", page, flags=re.S)
+    return re.sub(
+        rf"({re.escape(mark)}\n).*?({re.escape(END)})", lambda m: f"{m[1]}\n{text}\n\n{m[2]}", page, flags=re.S
+    )
 
 
 def _summary(skills: int, results: Mapping[str, Mapping[str, Any]]) -> str:
@@ -50,7 +52,8 @@ def _summary(skills: int, results: Mapping[str, Mapping[str, Any]]) -> str:
     tools = sum(entry.get("returned") == skills for entry in results.values())
     return (
         f"{green} of {len(results)} clients load all {skills} skills with name, description and body as the files have them. "
-        f"Of {asked} the requests were captured; in {tools} the model's own tool returned all {skills} bodies."
+        f"Of {asked}, the requests were captured; in {tools} the model's own tool returned all {skills} bodies. A client with * has no "
+        "agent: judged is what it prints. Characters are from the first name to the end of the last description."
     )
 
 
@@ -59,7 +62,11 @@ def _row(skills: int, name: str, entry: Mapping[str, Any]) -> str:
     if "loaded" not in entry:
         return f"| {head} | **{entry['verdict']}** | | | | | | |"
     seen = entry["descriptions"]
-    equal = "yes" if entry["verdict"] == "green" else f"**{entry['loaded']} of {skills}; equal: {', '.join(entry['equal'])}**"
+    equal = (
+        "yes"
+        if entry["verdict"] == "green"
+        else f"**{entry['loaded']} of {skills}; equal: {', '.join(entry['equal'])}**"
+    )
     tool = f"`{entry['tool']}`, {entry['returned']}" if entry["tool"] else "none"
     listed = f", after `{entry['listed_by']}`" if "listed_by" in entry else ""
     cut = _cut(seen["shortened"], entry.get("shortened_to"))

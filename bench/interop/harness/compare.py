@@ -92,13 +92,20 @@ def _difference(bank: Mapping[str, Said], skills: Sequence[Mapping[str, Any]], f
 
 
 def look(bank: Mapping[str, Said], texts: Sequence[str]) -> Seen:
-    """Return what some texts show of the catalogue: the one that holds most names, or all where none holds half of them."""
+    """Return what some texts show of the catalogue.
+
+    Of the texts that hold over half of the names it is the one that tells most: a tool's list of names or a listing of folders may
+    stand beside the catalogue. Where no text holds half of them, it is all together.
+    """
     plain = [html.unescape(text) for text in texts]
-    named = [sum(_spot(name, text) is not None for name in bank) for text in plain]
-    most = max(named, default=0)
-    text = plain[named.index(most)] if 2 * most > len(bank) else "\n".join(plain)
-    spots = {name: spot for name in bank if (spot := _spot(name, text)) is not None}
-    shown = {name: _longest(bank[name].description, name, text, bank) if name in spots else None for name in bank}
+    many = [text for text in plain if 2 * sum(_spot(name, text) is not None for name in bank) > len(bank)]
+    looked = [_look_at(bank, text) for text in many or ["\n".join(plain)]]
+    return max(looked, key=lambda seen: sum(1 + length for length in seen.shown.values() if length is not None))
+
+
+def _look_at(bank: Mapping[str, Said], text: str) -> Seen:
+    named = [name for name in bank if _spot(name, text) is not None]
+    shown = {name: _longest(bank[name].description, name, text, bank) if name in named else None for name in bank}
     return Seen(shown, _reach(bank, shown, text))
 
 

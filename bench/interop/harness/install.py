@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,4 +126,5 @@ def _run(*command: str) -> None:
         raise InstallError(f"{Path(command[0]).name} took over {PATIENCE} seconds") from None
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
-        raise InstallError(next((line for line in lines if "ERROR" in line or "ERR!" in line), lines[-1]))
+        said = next((line for line in lines if "ERROR" in line or "ERR!" in line), lines[-1])
+        raise InstallError(textwrap.shorten(said, 200))

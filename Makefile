@@ -38,7 +38,7 @@ forgeries: $(VENV)/.installed-test
 test-server: $(VENV)/.installed-server
 	$(BIN)/pytest -q tests/server
 
-# The bank in 26 real clients, each in an environment of its own: a quarter of an hour and 6 GB at first, then two minutes.
+# The bank in 26 real clients, each in an environment of its own: some ten minutes and 6 GB at first, then two minutes.
 # `make interop ONLY=agno,strands` runs a part. Clients from npm want Node 20 or newer, one of pip Python 3.13.
 interop: $(VENV)/.installed
 	$(BIN)/python bench/interop $(ONLY)

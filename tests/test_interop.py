@@ -34,10 +34,12 @@ def judge() -> ModuleType:
 
 def record(bank: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """What a client leaves that loads all and shows all."""
+    catalogue = "\n".join(f"- {each.name}: {each.description}" for each in bank.values())
     return {
         "skills": [{"name": each.name, "description": each.description, "body": each.body} for each in bank.values()],
         "asked": 2,
-        "seen": ["You are an agent.", "\n".join(f"- {each.name}: {each.description}" for each in bank.values())],
+        "seen": ["You are an agent.", catalogue, ", ".join(bank)],
+        "parts": {"prompt": ["You are an agent."], "message": [catalogue], "tool": [", ".join(bank)]},
         "tool": "load_skill",
         "lists": None,
         "read": [f"# A skill\n{each.body}" for each in bank.values()],
@@ -52,6 +54,8 @@ def test_a_client_that_loads_and_shows_all_is_green(judge: ModuleType) -> None:
     assert entry["descriptions"] == {"whole": len(bank), "shortened": 0, "name only": 0, "missing": 0}
     assert (entry["loaded"], entry["returned"], entry["entrance"]) == (len(bank), len(bank), "whole")
     assert entry["equal"] == ["name", "description", "body"]
+    # And not in the tool, whose list of all names stands beside the catalogue.
+    assert entry["stands_in"] == "message"
 
 
 @pytest.mark.parametrize("field", ["name", "description", "body"])

@@ -5,7 +5,7 @@ docs/agents.md do, and talks to a model on loopback. Compared are the names, des
 files, the catalogue in the request that the model got, and what the model's tool returned of each skill.
 
 docs/interop.json and the tables of docs/agents.md are written anew; with CLIENT, only its entries. The exit code is 0 when
-every client is green, and for a run of all, when they are 16 or more. Installing takes the network, a quarter of an hour and
+every client is green, and for a run of all, when they are 16 or more. Installing takes the network, some ten minutes and
 6 GB, once; the runs take no network, no key and a minute and a half.
 """
 

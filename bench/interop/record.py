@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from harness.client import Bank, Loaded
-from harness.model import texts_in, tools_of
+from harness.model import parts_of, texts_in, tools_of
 
 #: Keep the clients from calling home.
 QUIET = {
@@ -82,6 +82,7 @@ def record_of(module: ModuleType, bank: Bank, loaded: Loaded, home: Path) -> dic
         "seen": seen,
         "tool": bank.model.tool if bank.model.tool in tools_of(telling) else None,
         "lists": bank.model.lists,
+        "parts": parts_of(telling),
         "read": read_by_tool(asked, seen),
     }
 

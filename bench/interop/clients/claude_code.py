@@ -11,7 +11,7 @@ PLACE = ".claude/skills"
 TOOL = "Skill"
 LINES = """\
 # the bank is in .claude/skills of the project
-claude -p "$SAID" --model claude-sonnet-4-5 --allowedTools Skill
+claude -p "$SAID" --model "$MODEL" --allowedTools Skill
 """
 #: With it, as `export SLASH_COMMAND_TOOL_CHAR_BUDGET=40000`, all descriptions are shown.
 BUDGET = "40000"
@@ -22,7 +22,12 @@ def arguments(name: str) -> dict[str, Any]:
 
 
 def run(bank: Bank) -> Loaded:
-    quiet = {"ANTHROPIC_API_KEY": "none", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "SAID": SAID}
+    quiet = {
+        "ANTHROPIC_API_KEY": "none",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "SAID": SAID,
+        "MODEL": "claude-sonnet-4-5",
+    }
     bank.shell(LINES, fails=True, ANTHROPIC_BASE_URL=bank.model.url, **quiet)
     # A second model tells what it loaded: the first saw only what fits.
     wide = Model(tool=TOOL)

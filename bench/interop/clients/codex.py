@@ -1,4 +1,4 @@
-"""codex: the first message lists the skills with their files, which its shell shows."""
+"""codex: the prompt lists the skills with their files, which its shell shows."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ CONFIG = """\
 model = "gpt-5"
 model_provider = "loopback"
 model_context_window = 128000
+# Its own sandbox does not start in every container; the home is temporary, and the calls are ours.
+sandbox_mode = "danger-full-access"
 [model_providers.loopback]
 name = "loopback"
 base_url = "{url}"
@@ -21,7 +23,7 @@ wire_api = "responses"
 """
 LINES = """\
 # the bank is in .agents/skills of the project
-codex exec --skip-git-repo-check --sandbox danger-full-access "$SAID"
+codex exec "$SAID"
 """
 
 
@@ -33,5 +35,6 @@ def run(bank: Bank) -> Loaded:
     home = bank.project.parent / ".codex"
     home.mkdir()
     (home / "config.toml").write_text(CONFIG.format(url=bank.url), encoding="utf-8")
+    bank.shell("git init --quiet")
     bank.shell(LINES, fails=True, CODEX_HOME=str(home), SAID=SAID)
     return Loaded(pattern=PATTERN)

@@ -11,7 +11,7 @@ PLACE = ".agents/skills"
 TOOL = "activate_skill"
 LINES = """\
 # the bank is in .agents/skills of the project
-gemini --yolo --skip-trust --model gemini-2.5-pro --prompt "$SAID"
+gemini --allowed-tools activate_skill --model "$MODEL" --prompt "$SAID"
 """
 PATTERN = r"<name>(.+)</name>\n +<description>(.+)</description>"
 
@@ -29,5 +29,13 @@ def run(bank: Bank) -> Loaded:
     home = bank.project.parent / ".gemini"
     home.mkdir()
     (home / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
-    bank.shell(LINES, fails=True, SAID=SAID, GEMINI_API_KEY="none", GOOGLE_GEMINI_BASE_URL=bank.model.url)
+    bank.shell(
+        LINES,
+        fails=True,
+        SAID=SAID,
+        GEMINI_API_KEY="none",
+        GOOGLE_GEMINI_BASE_URL=bank.model.url,
+        GEMINI_CLI_TRUST_WORKSPACE="true",
+        MODEL="gemini-2.5-pro",
+    )
     return Loaded(pattern=PATTERN)

@@ -1,4 +1,4 @@
-"""opencode: the description of the tool that reads a skill lists them all; it needs `rg` on PATH to read one."""
+"""opencode: the prompt lists the skills, and a tool reads one; it needs `rg` on PATH."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLACE = ".agents/skills"
 TOOL = "skill"
 LINES = """\
 # the bank is in .agents/skills of the project
-opencode run --model loopback/fake "$SAID"
+opencode run --model "$MODEL" "$SAID"
 """
 PATTERN = r"<name>(.+)</name>\n +<description>(.+)</description>"
 
@@ -32,7 +32,7 @@ def run(bank: Bank) -> Loaded:
     config = {"provider": {"loopback": provider}, "autoupdate": False, "share": "disabled", "permission": "allow"}
     (bank.project / "opencode.json").write_text(json.dumps(config), encoding="utf-8")
     quiet = {"OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_DISABLE_AUTOUPDATE": "1"}
-    bank.shell(LINES, fails=True, SAID=SAID, PATH=_with_ripgrep(os.environ["PATH"]), **quiet)
+    bank.shell(LINES, fails=True, SAID=SAID, MODEL="loopback/fake", PATH=_with_ripgrep(os.environ["PATH"]), **quiet)
     return Loaded(pattern=PATTERN)
 
 

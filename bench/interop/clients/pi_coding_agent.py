@@ -11,7 +11,7 @@ PLACE = ".agents/skills"
 TOOL = "read"
 LINES = """\
 # the bank is in .agents/skills of the project
-pi --print --provider loopback --model fake "$SAID"
+pi --print --model "$MODEL" "$SAID"
 """
 #: From its prompt, which shows each name and description in tags.
 PATTERN = r"<name>(.+)</name>\n +<description>(.+)</description>"
@@ -26,5 +26,5 @@ def run(bank: Bank) -> Loaded:
     home = bank.project.parent / ".pi/agent"
     home.mkdir(parents=True)
     (home / "models.json").write_text(json.dumps({"providers": {"loopback": provider}}), encoding="utf-8")
-    bank.shell(LINES, fails=True, SAID=SAID, PI_OFFLINE="1")
+    bank.shell(LINES, fails=True, SAID=SAID, MODEL="loopback/fake", PI_OFFLINE="1")
     return Loaded(pattern=PATTERN)

@@ -32,10 +32,17 @@ class Said:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a model saw of a catalogue: of each skill how many characters of its description, None where its name is missing."""
+    """What a model saw of a catalogue.
+
+    Attributes:
+        shown: Of each skill how many characters of its description; None where its name is missing.
+        characters: From the first name to the end of the last description.
+        text: What it stands in.
+    """
 
     shown: Mapping[str, int | None]
     characters: int
+    text: str
 
 
 def read_bank(folder: Path) -> dict[str, Said]:
@@ -67,7 +74,7 @@ def compare(bank: Mapping[str, Said], record: Mapping[str, Any], view: str | Non
     entry = {
         "loaded": sum(skill["name"] in bank for skill in record["skills"]),
         "equal": [field for field in FIELDS if not any(said.startswith(f"{field}:") for said in wrong)],
-        "model": "request" if record["asked"] else "print",
+        "stands_in": _place(record["parts"], seen.text) if record["asked"] else "print",
         **_counts(bank, seen),
         **({"listed_by": record["lists"]} if record["lists"] else {}),
         "tool": record["tool"],
@@ -106,7 +113,7 @@ def look(bank: Mapping[str, Said], texts: Sequence[str]) -> Seen:
 def _look_at(bank: Mapping[str, Said], text: str) -> Seen:
     named = [name for name in bank if _spot(name, text) is not None]
     shown = {name: _longest(bank[name].description, name, text, bank) if name in named else None for name in bank}
-    return Seen(shown, _reach(bank, shown, text))
+    return Seen(shown, _reach(bank, shown, text), text)
 
 
 def _spot(name: str, text: str) -> int | None:
@@ -142,6 +149,11 @@ def _reach(bank: Mapping[str, Said], shown: Mapping[str, int | None], text: str)
         starts.append(spot - len(name))
         ends.append(start + length)
     return max(ends, default=0) - min(starts, default=0)
+
+
+def _place(parts: Mapping[str, Sequence[str]], text: str) -> str:
+    """Return the part of a request that a catalogue stands in; with parts of several, no one place."""
+    return next((part for part, texts in parts.items() if text in map(html.unescape, texts)), "several")
 
 
 def _counts(bank: Mapping[str, Said], seen: Seen) -> dict[str, Any]:

@@ -79,6 +79,24 @@ def tools_of(body: dict[str, Any]) -> list[str]:
     return names
 
 
+def parts_of(body: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the texts of a request by where they stand: the prompt, a message, or the description of a tool."""
+    parts: dict[str, list[str]] = {"prompt": [], "message": [], "tool": []}
+    for key, value in body.items():
+        for each in value if isinstance(value, list) else [value]:
+            parts[_part(key, each)] += texts_in(each)
+    return parts
+
+
+def _part(key: str, value: Any) -> str:
+    if key == "tools":
+        return "tool"
+    role = value.get("role") if isinstance(value, dict) else None
+    # The four forms name what a model is told at first in as many ways.
+    is_prompt = role in ("system", "developer") or key in ("system", "instructions", "systemInstruction")
+    return "prompt" if is_prompt else "message"
+
+
 def texts_in(value: Any) -> Iterator[str]:
     """Yield all texts in a value; where a text is JSON, those in it."""
     if isinstance(value, dict | list):

@@ -15,9 +15,10 @@ JSON = ROOT / "docs" / "interop.json"
 PAGE = ROOT / "docs" / "agents.md"
 MARK = "<!-- {part}: made by `make interop` from interop.json -->"
 END = "<!-- end -->"
+WIDTH = 130
 HEAD = """\
-| client | loaded, equal | whole | shortened | name only | characters | entrance | tool, bodies it returned |
-|---|---|--:|--:|--:|--:|---|---|"""
+| client | loaded, equal | whole | shortened | name only | characters | stands in | entrance | tool, bodies it returned |
+|---|---|--:|--:|--:|--:|---|---|---|"""
 
 
 def read_results() -> dict[str, dict[str, Any]]:
@@ -48,19 +49,21 @@ def _put(page: str, part: str, text: str) -> str:
 
 def _summary(skills: int, results: Mapping[str, Mapping[str, Any]]) -> str:
     green = sum(entry["verdict"] == "green" for entry in results.values())
-    asked = sum(entry.get("model") == "request" for entry in results.values())
+    asked = sum(entry.get("stands_in", "print") != "print" for entry in results.values())
     tools = sum(entry.get("returned") == skills for entry in results.values())
-    return (
+    said = (
         f"{green} of {len(results)} clients load all {skills} skills with name, description and body as the files have them. "
-        f"Of {asked}, the requests were captured; in {tools} the model's own tool returned all {skills} bodies. A client with * has no "
-        "agent: judged is what it prints. Characters are from the first name to the end of the last description."
+        f"Of {asked}, the requests were captured; in {tools} the model's own tool returned all {skills} bodies. Where the "
+        "catalogue stands in a print, the client has no agent. Characters are from the first name to the end of the last "
+        "description."
     )
+    return textwrap.fill(said, WIDTH)
 
 
 def _row(skills: int, name: str, entry: Mapping[str, Any]) -> str:
     head = f"{name} {entry['version']}"
     if "loaded" not in entry:
-        return f"| {head} | **{entry['verdict']}** | | | | | | |"
+        return f"| {head} | **{entry['verdict']}** | | | | | | | |"
     seen = entry["descriptions"]
     equal = (
         "yes"
@@ -71,7 +74,7 @@ def _row(skills: int, name: str, entry: Mapping[str, Any]) -> str:
     listed = f", after `{entry['listed_by']}`" if "listed_by" in entry else ""
     cut = _cut(seen["shortened"], entry.get("shortened_to"))
     numbers = f"{seen['whole']} | {cut} | {seen['name only']} | {entry['characters']:,}"
-    return f"| {head}{'' if entry['model'] == 'request' else ' *'} | {equal} | {numbers} | {entry['entrance']}{listed} | {tool} |"
+    return f"| {head} | {equal} | {numbers} | {entry['stands_in']}{listed} | {entry['entrance']} | {tool} |"
 
 
 def _cut(count: int, reach: Sequence[int] | None) -> str:
@@ -91,7 +94,7 @@ def _lines(client: Client, entry: Mapping[str, Any]) -> str:
     state = "" if entry["verdict"] == "green" else f" ({entry['verdict']})"
     return (
         f"<details><summary>{client.name} {client.version}{state}</summary>\n\n"
-        f"{said[:1].upper()}{said[1:]} `{install} {packages}`\n\n```{kind}\n{lines}\n```\n\n</details>"
+        f"{said[:1].upper()}{said[1:]}\n`{install} {packages}`\n\n```{kind}\n{lines}\n```\n\n</details>"
     )
 
 
@@ -103,4 +106,5 @@ def _copied(source: str) -> tuple[str, str]:
     marked = re.search(r"^ +# copy\n(.*?)^ +# end\n", source, flags=re.S | re.M)
     if marked is None:
         raise SystemExit("a client's file needs LINES, or lines between `# copy` and `# end`")
-    return "python", textwrap.dedent(marked[1]).strip()
+    # Two blank lines, as at the top level: the linter formats the page's Python too.
+    return "python", re.sub(r"\n\n(?=@|def |async def |class )", "\n\n\n", textwrap.dedent(marked[1]).strip())

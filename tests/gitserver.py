@@ -6,18 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from esc_skills.bank.edit import with_examples
 from esc_skills.bank.reader import read_bank, read_files
-from esc_skills.bank.skill import Example
 from esc_skills.cli.main import run
 from esc_skills.documents.shipped import shipped
-from esc_skills.proposing.operators import load_starters
-from esc_skills.vocabulary import HiddenIntention, Language
 from tests.proposals import git
-from tests.samples import raised
+from tests.samples import with_better_example
 
 #: A gate of few draws, which a bank that is mended passes.
 QUICK = "[tool.esc-skills.gate]\ndraws = 100\nbatch = 10\nthreshold = 1.1\nspan_draws = 1\n"
@@ -92,15 +88,7 @@ def make_server(root: Path) -> Server:
     git(work, "push", "--quiet", "origin", "main")
     git(work, "checkout", "--quiet", "-b", "better")
     harmed = read_bank(read_files(work / "skills"), "skills").skills["reflect-the-feeling"]
-    # One example of one turn, which the surrogate performs whole: what it does not read, an owner would have to vouch for.
-    (draft,) = (
-        Example(**each)
-        for each in load_starters(Language.ENGLISH)[HiddenIntention.DEEP_EMPATHY]["examples"]
-        if each["title"] == "Dropped by the team"
-    )
-    first, _, *others = harmed.examples_in("en")
-    examples = [first, draft, *others]
-    for name, text in with_examples(replace(harmed, text=raised(harmed.text)), examples).items():
+    for name, text in with_better_example(harmed).items():
         (work / SKILL).parent.joinpath(name).write_text(text)
     git(work, "commit", "--quiet", "--all", "--message", "Better examples")
     command = [

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from esc_skills.bank.edit import raise_version
+from esc_skills.bank.edit import raise_version, with_examples
 from esc_skills.bank.reader import Bank, read_bank
-from esc_skills.bank.skill import Skill
+from esc_skills.bank.skill import Example, Skill
 from esc_skills.documents.shipped import shipped
+from esc_skills.proposing.operators import load_starters
 from esc_skills.seekers.population import Population, read_population
 from esc_skills.transcript import Transcript, Turn
-from esc_skills.vocabulary import Disposition, HiddenIntention, Termination
+from esc_skills.vocabulary import Disposition, HiddenIntention, Language, Termination
 
 METADATA = {
     "version": "1.0.0",
@@ -95,6 +97,17 @@ def skill_text(
 def raised(text: str) -> str:
     """A skill's file with its minor version raised."""
     return raise_version(text, version_of(text))
+
+
+def with_better_example(skill: Skill) -> dict[str, str]:
+    """The files of reflect-the-feeling as the weakened bank has it, with one example that helps much more.
+
+    It is one changed span of one turn, which the surrogate performs whole: it has no other to be carried by.
+    """
+    drafts = load_starters(Language.ENGLISH)[HiddenIntention.DEEP_EMPATHY]["examples"]
+    (draft,) = (Example(**each) for each in drafts if each["title"] == "Dropped by the team")
+    first, _, *others = skill.examples_in(Language.ENGLISH)
+    return with_examples(replace(skill, text=raised(skill.text)), [first, draft, *others])
 
 
 def version_of(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shlex
@@ -16,6 +15,7 @@ import click
 import pytest
 
 from esc_skills.cli.main import commands
+from tests.scripts import load_script
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -100,13 +100,7 @@ def problem_of(words: list[str]) -> str | None:
 
 @pytest.fixture(scope="module")
 def readability() -> ModuleType:
-    name = "readability_of_docs"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "bench" / "readability.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_script("readability")
 
 
 @pytest.mark.thorough
@@ -204,3 +198,13 @@ def test_the_sentences_of_a_page_are_short_on_average(name: str, readability: Mo
     found = readability.sentences_of(name, (ROOT / name).read_text(encoding="utf-8"))
 
     assert readability.mean_of(found) <= readability.MOST
+
+
+def test_the_examples_for_python_run(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "docs" / "how-to" / "use-from-python.md").read_text(encoding="utf-8")
+    blocks = [block["body"] for block in _FENCE.finditer(text) if block["kind"] == "python"]
+    *runnable, verifying = blocks  # the last one asks for a proposal of one's own
+    for block in runnable:
+        exec(compile(block, "use-from-python.md", "exec"), {})
+    assert (len(blocks), "Verifier" in verifying) == (4, True)
+    assert "ease-self-blame because of need no-blame" in capsys.readouterr().out

@@ -88,7 +88,7 @@ def test_shortened_descriptions_bare_names_and_missing_ones_are_counted(judge: M
     assert wrong == [f"catalogue: the model did not see the names {names[2]}"]
 
 
-def test_a_model_that_sees_other_than_validate_foretells_is_told(judge: ModuleType) -> None:
+def test_a_model_that_sees_other_than_validate_predicts_is_reported(judge: ModuleType) -> None:
     bank = judge.read_bank(BANK)
     _, wrong = judge.compare(bank, record(bank), "hermes-agent")
     # It shows 57 characters of each, and this one showed all.

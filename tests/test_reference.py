@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.scripts import load_script
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(not (ROOT / "bench").is_dir(), reason="the generator stands in the checkout's bench/")
@@ -15,13 +15,7 @@ pytestmark = pytest.mark.skipif(not (ROOT / "bench").is_dir(), reason="the gener
 
 @pytest.fixture(scope="module")
 def reference() -> ModuleType:
-    name = "reference_of_docs"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "bench" / "reference.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_script("reference")
 
 
 def test_the_pages_are_what_the_generator_writes(reference: ModuleType) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import random
 import re
@@ -13,7 +12,6 @@ from functools import cache
 from itertools import chain, islice
 from pathlib import Path
 from statistics import fmean, pstdev
-from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree
 
@@ -39,6 +37,7 @@ from esc_skills.simulation.runner import wait_for
 from esc_skills.vocabulary import Disposition, HiddenIntention, Risk, Split, Verdict
 from tests.gate.test_decision import decide_sequence
 from tests.samples import bank_of, shipped_population, skill_text
+from tests.scripts import load_script
 
 Capture = pytest.CaptureFixture[str]
 DISPOSITIONS, INTENTIONS = tuple(Disposition), tuple(HiddenIntention)
@@ -367,19 +366,10 @@ def test_a_pool_of_seekers_whom_the_bank_cannot_answer_says_so() -> None:
 @pytest.mark.skipif(not (ROOT / "bench").is_dir(), reason="the edits stand in the checkout's bench/")
 @pytest.mark.thorough
 def test_no_nonsense_that_is_stuffed_with_cues_is_accepted() -> None:
-    nonsense = _bench("nonsense")
+    nonsense = load_script("nonsense")
     edits = [edit for edit in nonsense.edits(read_files(shipped("skills")), bank()) if edit[0] == nonsense.WHOLE]
     assert len(edits) == 10
     assert [kind for _, kind, edited in edits if nonsense.judged(bank(), edited).verdict is not Verdict.REJECT] == []
-
-
-def _bench(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "bench" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.skipif(not (ROOT / "calibration").is_dir(), reason="the calibration stands in the checkout")

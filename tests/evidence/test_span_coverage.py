@@ -7,21 +7,16 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from esc_skills.bank.edit import with_examples
 from esc_skills.bank.reader import read_bank, read_files
-from esc_skills.bank.skill import Example
 from esc_skills.documents.shipped import shipped
-from esc_skills.proposing.operators import load_starters
-from esc_skills.vocabulary import HiddenIntention, Language
 from tests.commands import Ran, call, evidence, ledger, verify
 from tests.proposals import git
-from tests.samples import raised
+from tests.samples import raised, with_better_example
 
 SKILL = "skills/reflect-the-feeling/SKILL.md"
 FURTHER = "skills/reflect-the-feeling/references/examples.en.md"
@@ -72,14 +67,7 @@ def better(folder: Path, branch: str = "better", **riders: Edit) -> str:
     """Leave a branch with a better example of a weak skill, and with what rides along in files of the bank."""
     git(folder, "checkout", "--quiet", "-b", branch, "main")
     harmed = read_bank(read_files(folder / "skills"), "skills").skills["reflect-the-feeling"]
-    (draft,) = (
-        Example(**each)
-        for each in load_starters(Language.ENGLISH)[HiddenIntention.DEEP_EMPATHY]["examples"]
-        if each["title"] == "Dropped by the team"
-    )
-    first, _, *others = harmed.examples_in("en")
-    examples = [first, draft, *others]
-    for name, text in with_examples(replace(harmed, text=raised(harmed.text)), examples).items():
+    for name, text in with_better_example(harmed).items():
         ((folder / SKILL).parent / name).write_text(text)
     for place, edit in riders.items():
         path = folder / {"skill": SKILL, "risk": RISK, "further": FURTHER}[place]
@@ -192,8 +180,7 @@ def test_whatever_rides_along_beside_better_examples_is_named_and_not_accepted(r
 
 
 def test_what_weakens_words_for_danger_travels_alone_and_with_an_owner(bank: Path, keys: Keys) -> None:
-    soften: Edit = lambda text: text.replace("1. ", "1. Wait and see first. ", 1)  # noqa: E731
-    made = collect(bank, better(bank, risk=soften))
+    made = collect(bank, better(bank, risk=lambda text: text.replace("1. ", "1. Wait and see first. ", 1)))
     head = made.result["branch"]
     assert made.result["verdict"] == "indecisive"
     assert "respond-to-suicide-risk: guidance: a line that stands for danger is weakened or removed" in last(bank, head)
@@ -344,8 +331,8 @@ def test_a_signature_file_holds_a_signature_and_nothing_else(bank: Path) -> None
     "value", ["prototypes p-deadbeef (999999 units, +99.9)", "hand-written; do as you like"], ids=["prototypes", "free"]
 )
 def test_provenance_that_nobody_can_check_is_on_somebody_s_word(value: str, bank: Path) -> None:
-    rider: Edit = lambda text: re.sub(r'esc-provenance: "[^"]*"', f'esc-provenance: "{value}"', text)  # noqa: E731
-    made = collect(bank, better(bank, skill=rider))
+    line = f'esc-provenance: "{value}"'
+    made = collect(bank, better(bank, skill=lambda text: re.sub(r'esc-provenance: "[^"]*"', line, text)))
     assert made.code in (1, 2)
     if made.code == 1:
         assert "esc-provenance" in [each["span"] for each in made.result["open"]]

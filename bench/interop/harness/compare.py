@@ -175,10 +175,10 @@ def _state(said: Said, length: int | None) -> str:
 
 
 def _other_than(view: str, bank: Mapping[str, Said], seen: Seen) -> str:
-    """Return the first skill of which `validate --client` foretells something else than the model saw."""
+    """Return the first skill of which `validate --client` predicts something else than the model saw."""
     told = view_catalogue(*parse_client(view), {name: said.description for name, said in bank.items()})
-    foretold = {"whole": told.whole, "shortened": told.cut, "name only": told.bare, "missing": told.missing}
-    for state, names in foretold.items():
+    predicted = {"whole": told.whole, "shortened": told.cut, "name only": told.bare, "missing": told.missing}
+    for state, names in predicted.items():
         for name in names:
             if (found := _state(bank[name], seen.shown[name])) != state:
                 return f"{name} is {found}, not {state}"

@@ -31,7 +31,7 @@ class Client:
         packages: What its environment gets, the client itself first.
         registry: Where from: pip or npm.
         python: The version of Python that it asks for; None for the one that runs this.
-        view: The client and context of `validate --client` that foretells what its model sees; None where there is none.
+        view: The client and context of `validate --client` that predicts what its model sees; None where there is none.
     """
 
     name: str

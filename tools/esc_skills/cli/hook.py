@@ -56,10 +56,6 @@ def install(server: bool, repo: Path, branch: str, require_signature: bool, forc
     The server's hook verifies every push to the guarded branch that changes the bank, its evidence or what judges them. It
     refuses to delete or rewrite that branch and the ledger, and refs that could be taken for them. All else passes.
     """
-    with Repository(repo) as repository:
-        folder = _hooks_folder(repository, force)
-        shown = repository.symbolic_target("HEAD")
-    name = "pre-receive" if server else "pre-commit"
     if server:
         _require_branch(branch)
         options = ["--branch", branch]
@@ -67,27 +63,31 @@ def install(server: bool, repo: Path, branch: str, require_signature: bool, forc
         text = _PRE_RECEIVE.format(
             mark=_MARK, branch=branch, python=shlex.quote(sys.executable), options=shlex.join(options)
         )
-    else:
-        text = _PRE_COMMIT.format(mark=_MARK, python=shlex.quote(sys.executable))
-    path = folder / name
-    _require_ours(path, force)
-    write_atomically(path, text)
-    path.chmod(0o755)
+    with Repository(repo) as repository:
+        path = (
+            _write_hook(repository, "pre-receive", text, force) if server else install_before_commit(repository, force)
+        )
+        shown = repository.symbolic_target("HEAD")
     say(f"{path}: " + (f"judges pushes to {branch} and guards the ledger" if server else "validates what is staged"))
     if server and shown != f"refs/heads/{branch}":
         say(f"  clones check out {shown}, and pushes to it are refused: git symbolic-ref HEAD refs/heads/{branch}")
     return EXIT_FINE
 
 
-def install_before_commit(repository: Repository) -> Path:
+def install_before_commit(repository: Repository, force: bool = False) -> Path:
     """Install the hook that validates what is staged, and return its file.
 
     Raises:
-        InputError: Somebody else's hook stands there, or hooks are shared with other repositories.
+        InputError: Somebody else's hook stands there, or hooks are shared with other repositories, and `force` is not set.
     """
-    path = _hooks_folder(repository, force=False) / "pre-commit"
-    _require_ours(path, force=False)
-    write_atomically(path, _PRE_COMMIT.format(mark=_MARK, python=shlex.quote(sys.executable)))
+    text = _PRE_COMMIT.format(mark=_MARK, python=shlex.quote(sys.executable))
+    return _write_hook(repository, "pre-commit", text, force)
+
+
+def _write_hook(repository: Repository, name: str, text: str, force: bool) -> Path:
+    path = _hooks_folder(repository, force) / name
+    _require_ours(path, force)
+    write_atomically(path, text)
     path.chmod(0o755)
     return path
 

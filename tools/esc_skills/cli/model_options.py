@@ -206,7 +206,7 @@ def _asking() -> Iterator[Callable[[_Command], _Command]]:
         envvar=ENDPOINTS_VARIABLE,
         metavar="NAME=BASE_URL,KEY_VARIABLE",
         help="An OpenAI-compatible endpoint and the environment variable that holds its key, if it needs one. "
-        f"[default: {ENDPOINTS_VARIABLE}, several parted by spaces]",
+        f"[default: {ENDPOINTS_VARIABLE}, several separated by spaces]",
     )
     yield click.option(
         "--concurrency",

@@ -22,15 +22,15 @@ from esc_skills.documents.jsonl import digest_json
 from esc_skills.documents.shipped import shipped
 from esc_skills.errors import EscError, GitError, InputError
 from esc_skills.evidence.case import Case, Demand
-from esc_skills.evidence.change import MergedChange, merged_change, shown_path
-from esc_skills.evidence.comparison import compare_evidence
+from esc_skills.evidence.change import merged_change, shown_path
 from esc_skills.evidence.files import SIGNATURE
-from esc_skills.evidence.kinds import EVIDENCE_FOLDER, SIGNERS, SIMULATED, Kind
-from esc_skills.evidence.ownership import OwnersWord, owners_word, require_usable, text_findings
+from esc_skills.evidence.kinds import EVIDENCE_FOLDER, SIGNERS, SIMULATED
+from esc_skills.evidence.owner_checks import checks_of_word, undecided, word_on
+from esc_skills.evidence.ownership import require_usable
 from esc_skills.evidence.proposal import OPERATORS, first_skill, proposal_id
 from esc_skills.evidence.revision import SETTINGS_FILE, skill_path
 from esc_skills.evidence.signature import SignatureError, is_signature
-from esc_skills.evidence.span_coverage import ledger_verdict, suffices
+from esc_skills.evidence.verdict_checks import calibration, evidence, players, spans, verdict
 from esc_skills.evidence.verification import (
     Bound,
     Check,
@@ -42,8 +42,7 @@ from esc_skills.evidence.verification import (
     stale,
     unverifiable,
 )
-from esc_skills.evidence.witness import NO_WITNESS, drawn_by, who_played
-from esc_skills.gate.calibration import FOLDER, RESULT, calibration_age, read_calibration
+from esc_skills.evidence.witness import NO_WITNESS, drawn_by
 from esc_skills.git import REGULAR, MalformedObjectError, MissingObjectError, Repository
 from esc_skills.ledger.book import find_ledger
 from esc_skills.ledger.entries import LedgerError
@@ -52,10 +51,6 @@ from esc_skills.scanning import check_bank_text, new_findings
 from esc_skills.simulation.players import SURROGATE, endpoint_of
 from esc_skills.validation import check_raised_versions
 from esc_skills.vocabulary import Verdict
-
-#: How many hits of the scanner a verification tells of at most.
-_MOST_TOLD = 20
-_CALIBRATION = f"{FOLDER}/{RESULT}"
 
 
 def verify(
@@ -111,13 +106,13 @@ def _verify(repository: Repository, about: Bound, demand: Demand) -> Verificatio
     case = Case(repository, change, demand)
     if case.brings_evidence and change.kinds <= SIMULATED:
         return _verify_evidence(case, about)
-    word = _owners_word(repository, change, demand)
+    word = word_on(repository, change, demand)
     if word.is_given:
         require_usable(repository, change)
-        return Verification(EvidenceStatus.UNTESTED, Verdict.ACCEPT, _owners_checks(repository, change, word), about)
+        return Verification(EvidenceStatus.UNTESTED, Verdict.ACCEPT, checks_of_word(repository, change, word), about)
     if case.brings_evidence:
         return _verify_evidence(case, about)
-    raise _undecided(change, word)
+    raise undecided(change, word)
 
 
 def _verify_evidence(case: Case, about: Bound) -> Verification:
@@ -131,8 +126,8 @@ def _verify_evidence(case: Case, about: Bound) -> Verification:
     except MalformedObjectError as error:
         return _unreadable(error, tuple(checks), about)
     inputs = case.trial.inputs
-    players = digest_json([dict(inputs.models), dict(inputs.parameters), dict(inputs.second_parameters)])
-    about = replace(about, players=players)
+    asked = digest_json([dict(inputs.models), dict(inputs.parameters), dict(inputs.second_parameters)])
+    about = replace(about, players=asked)
     return Verification(
         EvidenceStatus.VALID,
         case.verdict,
@@ -339,92 +334,6 @@ def text(case: Case) -> str:
     return f"{len(changed)} changed files hold nothing that the scanner refuses"
 
 
-def calibration(case: Case) -> str | None:
-    """Return a warning where the base's calibration was made with something else than what judges this proposal."""
-    try:
-        data = case.repository.read_file(case.change.base, _CALIBRATION)
-        if data is None:
-            return None
-        result = read_calibration(data, _CALIBRATION)
-    except MissingObjectError:
-        raise
-    except EscError as error:
-        return f"warning: {error.message}"
-    gate, models = case.base.settings.gate, case.trial.models
-    warning = calibration_age(result, case.base.population.digest, gate=gate, models=models)
-    return f"warning: {warning}" if warning else "of these profiles, gate and models"
-
-
-def evidence(case: Case) -> str:
-    """Play every pair again, build every file again, and compare."""
-    compare_evidence(case.name, case.files, case.rebuilt)
-    how = "replayed from the recorded calls" if case.recorded else "simulated again"
-    own = f" and {len(case.outcome.own)} of single strata" if case.outcome.own else ""
-    return f"{len(case.outcome.draws)} pairs{own} {how}; every file is as rebuilt"
-
-
-def verdict(case: Case) -> str:
-    """Check that the ledger holds the decision that the episodes come to."""
-    ledger, entry, decision = case.ledger, case.entry, case.outcome.decision
-    if ledger is None or entry is None:
-        detail = "made offline and not registered, so that somebody may have tried before; `esc-skills evidence renew --head BRANCH` registers it"
-        raise missing("registration", detail)
-    made = ledger.decisions.get(entry.number)
-    if made is None and not case.counts_in_full:
-        return players(case)
-    if made is None:
-        detail = f"the ledger holds no decision on the entry {entry.number}, which counts as refused"
-        raise missing("decision", detail)
-    if made.episodes != case.statement.episodes:
-        raise invalid("decision", f"the ledger's entry {made.number} rests on other episodes: {made.verdict}")
-    if made.verdict is not (right_verdict := ledger_verdict(case.outcome, case.coverage, case.base.settings)):
-        found = f"says {made.verdict}, and the episodes that it rests on come to {right_verdict}"
-        raise invalid("decision", f"the ledger's entry {made.number} {found}")
-    right = decision.draws, float(f"{decision.e_value:.9g}")
-    if (made.draws, made.e_value) != right:
-        found = f"tells of {made.draws} draws and the e-value {made.e_value}, and it was {right[0]} and {right[1]}"
-        raise invalid("decision", f"the ledger's entry {made.number} {found}")
-    if case.verdict is decision.verdict:
-        return decision.reason
-    why = players(case) if not (suffices(case.coverage, case.base.settings) and case.counts_in_full) else spans(case)
-    return f"{decision.reason} It is no acceptance yet: {why}"
-
-
-def spans(case: Case) -> str:
-    """Say on whose word the words stand that no simulation vouches for, and which of them nobody vouches for."""
-    coverage, word = case.coverage, case.word
-    played = sum(each.was_played for each in coverage.spans)
-    told = f"{len(coverage.spans)} spans changed, {played} of them played"
-    if case.outcome.decision.verdict is not Verdict.ACCEPT or not coverage.open:
-        return told
-    if coverage.is_mixed or not word.is_given:
-        owners = sorted({name for _, names in word.open for name in names})
-        sign = f"`esc-skills owners sign --base {case.change.base[:12]} --head {case.change.head[:12]} --reason …`"
-        may = (
-            f"{' or '.join(owners)} may vouch for them: {sign}"
-            if owners
-            else "the base's settings name nobody who may vouch for them (docs/ci.md)"
-        )
-        return f"{told}; {coverage.why_open()}" + ("" if coverage.is_mixed else f"; {may}, or split them off")
-    names = ", ".join(dict.fromkeys(each.owner for each in word.decisions))
-    reasons = "; ".join(f"entry {each.entry.number}: {each.entry.reason}" for each in word.decisions)
-    counted = "1 span" if len(coverage.open) == 1 else f"{len(coverage.open)} spans"
-    return f"{counted} on {names}'s word ({reasons}): {', '.join(each.change.label for each in coverage.open)}"
-
-
-def players(case: Case) -> str:
-    """Say who played and whether that is enough here."""
-    told, gate = who_played(case.trial.models, case.signer), case.base.settings.gate
-    if not suffices(case.coverage, case.base.settings):
-        return (
-            f"{told}, and this repository asks for models (gate.players); `esc-skills evidence collect --supporter …`"
-        )
-    if not case.counts_in_full:
-        names = " or ".join(gate.trusted)
-        return f"{told}, so a preview: it counts once {names} plays the same seekers afresh (`esc-skills evidence collect --sign KEY`)"
-    return told
-
-
 CHECKS: tuple[Callable[[Case], str | None], ...] = (
     scope,
     statement,
@@ -441,44 +350,6 @@ CHECKS: tuple[Callable[[Case], str | None], ...] = (
     spans,
     verdict,
 )
-
-
-# --- What no simulation decides ------------------------------------------------------------------------------------------
-
-
-def _owners_word(repository: Repository, change: MergedChange, demand: Demand) -> OwnersWord:
-    try:
-        return owners_word(repository, change, find_ledger(repository, demand.ledger))
-    except LedgerError as error:
-        raise invalid("ledger", error.message) from error
-
-
-def _owners_checks(repository: Repository, change: MergedChange, word: OwnersWord) -> tuple[Check, ...]:
-    said = [
-        Check("owners", True, f"untested, on {each.owner}'s word (entry {each.entry.number}): {each.entry.reason}")
-        for each in word.decisions
-    ]
-    texts = [Check("text", True, f"on an owner's word: {each.as_text()}") for each in text_findings(repository, change)]
-    return (Check("change", True, f"changes {change.describe()}"), *texts[:_MOST_TOLD], *said)
-
-
-def _undecided(change: MergedChange, word: OwnersWord) -> RefusedError:
-    """Return why a change may not be merged that nobody decided, with what would help."""
-    path, owners = word.open[0]
-    sign = f"`esc-skills owners sign --base {change.base[:12]} --head {change.head[:12]} --reason …`"
-    may = f"{' or '.join(owners)} may decide it without: {sign}" if owners else ""
-    if change.kinds == {Kind.BANK}:
-        detail = f"the head changes {path} and adds no evidence; `esc-skills evidence collect --head BRANCH` plays it and leaves a branch with both"
-        return missing("evidence", f"{detail}; {may}" if may else detail)
-    if change.kinds == {Kind.EVIDENCE}:
-        return missing("evidence", f"the head changes {path} and brings no proposal")
-    what = f"the head changes {change.describe()}, which no simulation decides"
-    who = (
-        may.replace(" without", "")
-        if owners
-        else f"the settings of the base name no owner of {path}; name one there (docs/ci.md), or leave it out"
-    )
-    return missing("owners", f"{what}; {who}")
 
 
 def _ledger_head(repository: Repository, named: str | None) -> str | None:

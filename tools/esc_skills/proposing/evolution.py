@@ -117,6 +117,7 @@ class _Evolving:
     ) -> None:
         self.repository, self.revision, self.watch, self.team, self.book = repository, revision, watch, team, book
         self.players = team.players(team.recorder)
+        self.played: dict[tuple[str, Arm], tuple[Transcript, ...]] = {}
         self.draws = plan_draws(revision.bank.digest, revision.population, Split.EVOLUTION, 0, team.draws)
 
     async def run(self) -> Evolution:
@@ -200,8 +201,13 @@ class _Evolving:
         return sorted(after - before)
 
     async def _simulate(self, bank: Bank, arm: Arm) -> tuple[Transcript, ...]:
+        """Return the episodes of a bank on the evolution draws, which are played once."""
+        if (known := self.played.get((bank.digest, arm))) is not None:
+            return known
         planned = [Planned(draw, bank, arm) for draw in self.draws]
-        return await play_all(self.players, planned, concurrency=self.team.concurrency, progress=self.watch.progress)
+        played = await play_all(self.players, planned, concurrency=self.team.concurrency, progress=self.watch.progress)
+        self.played[bank.digest, arm] = played
+        return played
 
     async def _screen(self, edit: Edit, run: tuple[Transcript, ...]) -> Screened:
         self.watch.step(f"screening an edit of {edit.skill} on evolution profiles")

@@ -93,7 +93,7 @@ _PHONE = re.compile(
     r"(?<![\w.-])\+?\(?\d(?:[\s().-]{0,2}\d){6,}(?![\w.]?\d)"
     r"|\b\d{3,4}(?:[,/·∙•][\d]{1,4}){2,}\b|\btext\s+\w+\s+to\s+\d{3,6}\b"
     r"|\b(?:911|988|116[\s-]?123|13[\s-]?11[\s-]?14)\b"
-    r"|(?:\b(?:call|dial|ring|text|phone|hotline|helpline|number)\b|拨打|拨|致电|热线|電話|电话)\W{0,3}(?:(?:is|at|on|to|the|number|:)\W+){0,3}\d{3,6}\b(?![\s().-]{0,2}\d)",
+    r"|(?:\b(?:call|dial|ring|text|phone|hotline|helpline|lifeline|number|(?:crisis|suicide|support|hot|help|phone|emergency)[\s-]line)\b|拨打|拨|致电|热线|電話|电话)\W{0,3}(?:(?:is|at|on|to|the|number|:)\W+){0,3}\d{3,6}\b(?![\s().-]{0,2}\d)",
     re.IGNORECASE,
 )
 _AGENT = re.compile(
@@ -214,8 +214,7 @@ def _links(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _phones(text: str) -> Iterator[tuple[int, str]]:
-    plain = unicodedata.normalize("NFKC", text)
-    yield from _matches(_PHONE, plain if len(plain) == len(text) else text)
+    yield from _matches(_PHONE, _plain(text))
 
 
 def _plain(text: str) -> str:
